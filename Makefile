@@ -1,0 +1,189 @@
+# ngx_http_webhook_module: building and testing (GNU make)
+#
+#   make                    build/ngx_http_webhook_module.so, for the nginx that
+#                           the distribution ships
+#   make NGX_SRC=dir        the same for the nginx whose source is in dir
+#   make SANITIZE=1         nginx and the module with ASan and UBSan, in
+#                           build/sanitize/
+#   make test               builds and runs t/*.t; NGX_SRC= and SANITIZE= choose
+#                           the nginx, TESTS="t/a.t t/b.t" the tests
+#   make run                builds and shows the module at work on 127.0.0.1;
+#                           ONCE=1 does not stay up
+#   make install            copies the module to where nginx looks for modules
+#   make clean
+#
+# Debian packages that a target needs are installed first if they are missing.
+
+
+NAME     := ngx_http_webhook_module
+BUILD    := build
+NGX_SRC  :=
+SANITIZE :=
+TESTS     = $(sort $(wildcard t/*.t))
+
+SHELL := /bin/bash
+
+# sub-makes take part in -j if it was given, and use all cores if it was not;
+# V=1 shows their commands
+JOBS    = $(shell nproc)
+SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) \
+          $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+
+
+# Each kind of build has its objects in build/obj-KIND, and leaves the module,
+# and nginx where that is built too, in OUT.
+
+ifneq ($(filter-out 0,$(SANITIZE)),)
+KIND := sanitize
+OUT  := $(BUILD)/sanitize
+TREE  = $(or $(NGX_SRC),$$(misc/nginx-source $(BUILD)/src))
+else ifneq ($(NGX_SRC),)
+KIND := source
+OUT  := $(BUILD)
+TREE  = $(NGX_SRC)
+else
+KIND := debian
+OUT  := $(BUILD)
+TREE  = /usr/share/nginx/src
+endif
+
+OBJ    := $(abspath $(BUILD))/obj-$(KIND)
+MODULE := $(OUT)/$(NAME).so
+
+ifeq ($(KIND),debian)
+NGINX   = $(shell PATH=$$PATH:/usr/sbin command -v nginx)
+else
+BINARY := $(OUT)/nginx
+NGINX  := $(abspath $(BINARY))
+endif
+
+PACKAGES := gcc libc6-dev libssl-dev libyajl-dev nginx nginx-dev
+
+
+# What an nginx built here can do: what Debian's can, as far as the module may
+# meet it.  nginx-dev brings the flags of its own nginx instead.
+
+NGX_FLAGS := --with-compat --with-debug --with-threads \
+             --error-log-path=stderr \
+             --with-http_ssl_module --with-http_v2_module \
+             --with-http_addition_module --with-http_auth_request_module \
+             --with-http_dav_module --with-http_gunzip_module \
+             --with-http_realip_module --with-http_secure_link_module \
+             --with-http_slice_module --with-http_stub_status_module \
+             --with-http_sub_module
+
+# nginx itself adds -Wall -Wextra -Werror, and -Wno-unused-parameter: a handler
+# does not use every parameter it has.
+
+ifneq ($(KIND),sanitize)
+
+CC_OPT := -g -O2 -fstack-protector-strong -Wformat -Werror=format-security \
+          -D_FORTIFY_SOURCE=2
+LD_OPT := -Wl,-z,relro -Wl,-z,now
+
+# how nginx's own files compile is not our concern
+CC_CORE := CC="cc -w"
+
+else
+
+# nginx's own code copies no bytes from NULL (nonnull-attribute) and stores words
+# at any address in HTTP/2 frames (alignment).  It is compiled without these two
+# checks, the module with all of them; and the module stops at the first report.
+# Each loaded module has an ngx_module_names, which is no fault.
+
+CC_OPT  := -O1 -g -fno-omit-frame-pointer \
+           -DNGX_DEBUG_PALLOC=1 -DNGX_DEBUG_MALLOC=1
+LD_OPT  :=
+
+CC_ASAN := cc -fsanitize=address,undefined
+CC_CORE := CC="$(CC_ASAN) -w -fno-sanitize=alignment,nonnull-attribute"
+CC_OURS := CC="$(CC_ASAN) -fno-sanitize-recover=undefined"
+
+export TEST_NGINX_SANITIZE := 1
+export ASAN_OPTIONS  ?= detect_odr_violation=0:abort_on_error=1
+export LSAN_OPTIONS  ?= suppressions=$(CURDIR)/misc/lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS ?= print_stacktrace=1:abort_on_error=1
+
+endif
+
+
+.PHONY: all test run install clean packages test-packages run-packages FORCE
+.DELETE_ON_ERROR:
+
+all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
+
+test: $(MODULE) $(BINARY) test-packages
+	TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
+	    prove -j$(JOBS) -It/lib $(TESTS)
+
+run: $(MODULE) $(BINARY) run-packages
+	@misc/run $(if $(ONCE),--once) $(NGINX) $(MODULE)
+
+install: $(MODULE)
+	@dir=$$($(NGINX) -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p'); \
+	[ "$$dir" ] || { echo "$(NGINX) has no --modules-path"; exit 1; }; \
+	set -x; install -D -m 644 $(MODULE) "$(DESTDIR)$$dir/$(NAME).so"
+
+clean:
+	rm -rf $(BUILD)
+
+
+packages:
+	@misc/packages $(PACKAGES)
+
+test-packages: packages
+	@misc/packages curl faketime nghttp2-client openssl perl
+
+run-packages: packages
+	@misc/packages curl openssl perl
+
+
+# nginx's makefile knows what is out of date, so it is always asked.  A module
+# in use must be replaced, not written over: install does that.
+
+$(MODULE): $(OBJ)/Makefile FORCE
+	@echo "building $@"
+	+@cd $(OBJ)/tree && $(SUBMAKE) -f $(OBJ)/Makefile modules $(CC_OURS)
+	@cmp -s $(OBJ)/$(NAME).so $@ || install -D -m 644 $(OBJ)/$(NAME).so $@
+
+ifdef BINARY
+$(BINARY): $(OBJ)/Makefile FORCE
+	@echo "building $@"
+	+@cd $(OBJ)/tree && $(SUBMAKE) -f $(OBJ)/Makefile binary $(CC_CORE)
+	@cmp -s $(OBJ)/nginx $@ || install -D -m 755 $(OBJ)/nginx $@
+endif
+
+
+# configure runs in a folder of links to nginx's source: it writes a makefile of
+# its own into the folder where it runs.
+
+$(OBJ)/Makefile: $(OBJ)/origin config
+	@echo "configuring for nginx in $$(head -1 $<)"
+	@cd $(OBJ)/tree; \
+	NGX_CONF_FLAGS=($(NGX_FLAGS)); \
+	[ ! -f conf_flags ] || . ./conf_flags; \
+	$$(ls configure auto/configure 2> /dev/null | sed 's,^,./,;q') \
+	    "$${NGX_CONF_FLAGS[@]}" --builddir=$(OBJ) \
+	    --with-cc-opt="$(CC_OPT)" --with-ld-opt="$(LD_OPT)" \
+	    --add-dynamic-module=$(CURDIR) > $(OBJ)/configure.log \
+	|| { cat $(OBJ)/configure.log; exit 1; }
+
+# All that a configuration depends on but config: where it has changed, nothing
+# built is kept.
+
+$(OBJ)/origin: FORCE | packages
+	@src=$(TREE); [ "$$src" ] && src=$$(readlink -e $$src) || exit 1; \
+	mkdir -p $(OBJ); \
+	{ \
+	    printf '%s\n' "$$src" '$(CURDIR)' '$(NGX_FLAGS)' '$(CC_OPT)' \
+	        '$(LD_OPT)' '$(CC_CORE)' '$(CC_OURS)'; \
+	    cat $$src/src/core/nginx.h; \
+	    cat $$src/conf_flags 2> /dev/null; \
+	} > $@.new; \
+	if cmp -s $@.new $@; then \
+	    rm $@.new; \
+	else \
+	    mv $@.new $(OBJ).new; rm -rf $(OBJ); mkdir -p $(OBJ)/tree; \
+	    ln -s $$src/* $(OBJ)/tree; rm -f $(OBJ)/tree/{Makefile,objs}; \
+	    mv $(OBJ).new $@; \
+	fi

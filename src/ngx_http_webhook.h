@@ -1,0 +1,365 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What the files of the module share: configuration, and what is known of a
+ * request.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+#include "ngx_http_webhook_secret.h"
+#include "ngx_http_webhook_zone.h"
+
+
+#define NGX_HTTP_WEBHOOK_MAX_PARTS       8
+#define NGX_HTTP_WEBHOOK_MAX_SETS        4
+#define NGX_HTTP_WEBHOOK_MAX_ITEMS       64
+#define NGX_HTTP_WEBHOOK_MAX_CANDIDATES  16
+
+/* the window is this much wider when it is judged behind a slow body */
+#define NGX_HTTP_WEBHOOK_GRACE           60
+
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_NONE = 0,
+    NGX_HTTP_WEBHOOK_PASSED,
+    NGX_HTTP_WEBHOOK_REJECTED,
+    NGX_HTTP_WEBHOOK_DUPLICATE,
+    NGX_HTTP_WEBHOOK_IN_FLIGHT,
+    NGX_HTTP_WEBHOOK_IGNORED,
+    NGX_HTTP_WEBHOOK_UNAVAILABLE
+} ngx_http_webhook_status_e;
+
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_OK = 0,
+    NGX_HTTP_WEBHOOK_MISSING_SIGNATURE,
+    NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE,
+    NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES,
+    NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH,
+    NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_STALE_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_FUTURE_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_MISSING_FIELD,
+    NGX_HTTP_WEBHOOK_MALFORMED_FIELD,
+    NGX_HTTP_WEBHOOK_NO_SECRET,
+    NGX_HTTP_WEBHOOK_MISSING_ID,
+    NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON,
+    NGX_HTTP_WEBHOOK_INVALID_JSON,
+    NGX_HTTP_WEBHOOK_JSON_TOO_LARGE,
+    NGX_HTTP_WEBHOOK_ID_TOO_LONG,
+    NGX_HTTP_WEBHOOK_ZONE_FULL,
+    NGX_HTTP_WEBHOOK_LEASE_HELD,
+    NGX_HTTP_WEBHOOK_ALREADY_DELIVERED,
+    NGX_HTTP_WEBHOOK_INTERNAL_ERROR
+} ngx_http_webhook_reason_e;
+
+
+/* a scheme and secrets: what a verdict was computed under */
+
+typedef struct {
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_array_t                   *secrets;  /* ngx_http_webhook_secret_t */
+    ngx_http_webhook_key_t        *keys;     /* of those without variables */
+    ngx_uint_t                     nkeys;
+
+    unsigned                       variables:1;
+} ngx_http_webhook_verifier_t;
+
+
+typedef struct {
+    ngx_str_t                      name;     /* of the scheme */
+    u_char                        *file;     /* where webhook_verify stands */
+    ngx_uint_t                     line;
+
+    unsigned                       off:1;
+    unsigned                       warned:1; /* of replays, once is enough */
+} ngx_http_webhook_verify_t;
+
+
+typedef struct {
+    time_t                         past;     /* seconds, or */
+    time_t                         future;   /* NGX_HTTP_WEBHOOK_NO_WINDOW */
+} ngx_http_webhook_window_t;
+
+
+typedef struct {
+    ngx_shm_zone_t                *shm_zone; /* NULL: off */
+    ngx_http_complex_value_t      *key;
+    time_t                         ttl;      /* 0: not given */
+    time_t                         lease;
+} ngx_http_webhook_dedup_t;
+
+
+typedef struct {
+    ngx_http_webhook_verify_t     *verify;
+    ngx_http_webhook_verifier_t   *verifier; /* NULL: off */
+    ngx_array_t                   *secrets;  /* ngx_http_webhook_secret_t */
+
+    ngx_http_webhook_window_t     *window;   /* NULL: that of the scheme */
+    time_t                         past;     /* what is in force */
+    time_t                         future;
+
+    ngx_flag_t                     dry_run;
+    ngx_uint_t                     reject_status;
+    ngx_uint_t                     log_level;
+
+    ngx_http_webhook_dedup_t      *dedup;    /* never NULL when merged */
+    time_t                         ttl;
+    size_t                         json_max_size;
+} ngx_http_webhook_loc_conf_t;
+
+
+/* where a default namespace of the zone is in use */
+
+typedef struct {
+    ngx_shm_zone_t                *shm_zone;
+    ngx_str_t                      server;
+    ngx_str_t                      location;
+    ngx_http_webhook_verify_t     *verify;
+    ngx_http_webhook_verifier_t   *verifier;
+} ngx_http_webhook_place_t;
+
+
+typedef struct {
+    ngx_http_webhook_schemes_t     schemes;
+    ngx_array_t                    verifiers;  /* .._webhook_verifier_t * */
+    ngx_array_t                    places;     /* .._webhook_place_t */
+
+    unsigned                       event_id:1;    /* the variable is used */
+    unsigned                       event_type:1;
+} ngx_http_webhook_main_conf_t;
+
+
+/* signatures with their own timestamp and signed text */
+
+typedef struct {
+    ngx_str_t                      timestamp;   /* as sent */
+    time_t                         time;
+
+    ngx_str_t                      before;      /* of the signed text, */
+    ngx_str_t                      after;       /* around the body */
+
+    u_char                        *candidates;  /* decoded, of equal size */
+    ngx_uint_t                     ncandidates;
+
+    EVP_MD_CTX                   **digests;     /* running, one for each key */
+} ngx_http_webhook_set_t;
+
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_NEW = 0,
+    NGX_HTTP_WEBHOOK_READING,                /* core reads the body */
+    NGX_HTTP_WEBHOOK_DIGESTING,              /* we read the stored body */
+    NGX_HTTP_WEBHOOK_JUDGED
+} ngx_http_webhook_state_e;
+
+
+typedef struct {
+    ngx_http_request_t            *request;
+    ngx_http_webhook_loc_conf_t   *conf;
+    ngx_http_webhook_verifier_t   *verifier;
+
+    ngx_http_webhook_state_e       state;
+    ngx_http_webhook_status_e      status;
+    ngx_http_webhook_reason_e      reason;
+
+    ngx_http_webhook_set_t        *sets;
+    ngx_uint_t                     nsets;
+
+    ngx_http_webhook_key_t        *keys;
+    ngx_uint_t                     nkeys;
+    ngx_uint_t                     secret_index;  /* from 1 */
+
+    EVP_MD_CTX                    *body_digest;   /* running SHA-256, if the
+                                                     scheme needs it */
+    u_char                         body_sha256[NGX_HTTP_WEBHOOK_SHA256_LEN];
+    off_t                          digested;      /* bytes of the body */
+
+    ngx_chain_t                   *in;            /* of the stored body */
+    off_t                          offset;
+    u_char                        *buffer;
+    ngx_event_t                    event;
+
+    time_t                         time;          /* of the timestamp */
+    time_t                         age;           /* when it was judged */
+    ngx_str_t                      timestamp;
+    ngx_str_t                      event_id;
+    ngx_str_t                      event_type;
+    ngx_http_webhook_value_t      *values;        /* of scheme->pointers */
+    ngx_http_webhook_reason_e      json;          /* why there are none */
+
+    ngx_http_webhook_claim_t       claim;
+    time_t                         lease;
+    time_t                         ttl;
+    time_t                         until;         /* remembered at least */
+    ngx_event_t                    renew;
+
+    unsigned                       dry_run:1;
+    unsigned                       own_keys:1;
+    unsigned                       has_time:1;
+    unsigned                       has_sha256:1;
+    unsigned                       failed:1;      /* OpenSSL did, meanwhile */
+    unsigned                       accepted:1;    /* the signature is right */
+    unsigned                       claimed:1;     /* once is enough */
+} ngx_http_webhook_ctx_t;
+
+
+extern ngx_module_t  ngx_http_webhook_module;
+
+/* names of ngx_http_webhook_reason_e, in its order */
+extern ngx_str_t  ngx_http_webhook_reasons[];
+
+
+/* src/ngx_http_webhook_request.c */
+
+/*
+ * The phase handler: decides about a request, as handlers of the access phase
+ * do.
+ */
+ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
+
+/*
+ * The context of the main request of r, also after an internal redirect, or
+ * NULL if nothing was verified.
+ */
+ngx_http_webhook_ctx_t *ngx_http_webhook_get_ctx(ngx_http_request_t *r);
+
+/* Sets both, and logs whatever is not PASSED. */
+void ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason);
+
+
+/* src/ngx_http_webhook_headers.c */
+
+/*
+ * Takes from the headers what verification needs: signatures, timestamps and
+ * fields of the signed text.  Returns NGX_HTTP_WEBHOOK_OK, or why the request
+ * is not authentic; NGX_HTTP_WEBHOOK_INTERNAL_ERROR if there is no memory.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_read_headers(
+    ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * The value of a string.  Returns NGX_OK; NGX_DECLINED if something in it is
+ * absent or empty, NGX_ABORT if a header in it stands on several lines,
+ * NGX_ERROR if there is no memory.  The value may point into the request.
+ */
+ngx_int_t ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_string_t *string, ngx_str_t *value);
+
+/*
+ * The parts of the first line that is complete, at most
+ * NGX_HTTP_WEBHOOK_MAX_PARTS, and how many; or its parts joined with ":".
+ * Parts of more than limit bytes or with control characters count as absent.
+ * Returns NGX_HTTP_WEBHOOK_OK, or why there is none:
+ * NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON at the first part that is ambiguous.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_lines_parts(
+    ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
+    ngx_str_t *parts, ngx_uint_t *nparts);
+ngx_http_webhook_reason_e ngx_http_webhook_lines_value(
+    ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
+    ngx_str_t *value);
+
+/*
+ * NGX_HTTP_WEBHOOK_OK if the time is in the window, widened by grace seconds.
+ * Notes the time and, without grace, the age in the context.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_check_window(
+    ngx_http_webhook_ctx_t *ctx, time_t time, time_t grace);
+
+
+/* src/ngx_http_webhook_body.c */
+
+/*
+ * Starts the digests of all sets for all keys.  Returns NGX_OK, or NGX_ERROR
+ * after the error was logged.
+ */
+ngx_int_t ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * Ends the digests.  Returns NGX_OK if a candidate is right, with
+ * ctx->secret_index, ctx->timestamp and ctx->time set; NGX_DECLINED if none
+ * is; NGX_ERROR if the body was not digested as it is stored, or OpenSSL
+ * failed, after the error was logged.
+ */
+ngx_int_t ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * Digests the stored body, but not more than some MB at once: NGX_OK when it
+ * is done, NGX_AGAIN to be called again, NGX_ERROR after the error was
+ * logged.  ctx->in is where to begin.
+ */
+ngx_int_t ngx_http_webhook_body_stored(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * Finds the values of scheme->pointers in the stored body, for ctx->values
+ * and ctx->json.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * The SHA-256 of the body in lower-case hex, digested while it arrived or
+ * now.  Returns NGX_OK, or NGX_ERROR after the error was logged.
+ */
+ngx_int_t ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx,
+    ngx_str_t *value);
+
+/* Whether there was a body that can no longer be read. */
+ngx_uint_t ngx_http_webhook_body_is_gone(ngx_http_request_t *r);
+
+/*
+ * Takes the body from the request, so that nothing that handles it further
+ * passes it on.
+ */
+ngx_int_t ngx_http_webhook_body_withhold(ngx_http_request_t *r);
+
+void ngx_http_webhook_body_cleanup(ngx_http_webhook_ctx_t *ctx);
+ngx_int_t ngx_http_webhook_body_init(void);
+
+
+/* src/ngx_http_webhook_event.c */
+
+/* Whether the SHA-256 of the body will be asked for. */
+ngx_uint_t ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * Extracts what an authentic request says of itself: id, type, JSON values,
+ * a timestamp in the body.  Returns NGX_HTTP_WEBHOOK_OK, why the request is
+ * not authentic, or NGX_HTTP_WEBHOOK_INTERNAL_ERROR.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_event_read(
+    ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * Claims the event, if the location deduplicates: sets ctx->status and
+ * ctx->reason.
+ */
+void ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx);
+
+
+/* src/ngx_http_webhook_outcome.c */
+
+/* Renews the claim from now on, until it is over. */
+void ngx_http_webhook_outcome_watch(ngx_http_webhook_ctx_t *ctx);
+void ngx_http_webhook_outcome_cleanup(ngx_http_webhook_ctx_t *ctx);
+ngx_int_t ngx_http_webhook_outcome_init(void);
+
+
+/* src/ngx_http_webhook_variables.c */
+
+ngx_int_t ngx_http_webhook_add_variables(ngx_conf_t *cf);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_H_INCLUDED_ */

@@ -1,0 +1,625 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The body: digested while it arrives, or from where core has stored it.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+#define NGX_HTTP_WEBHOOK_BODY_PIECE  65536
+
+/* what is digested at once: some milliseconds */
+#define NGX_HTTP_WEBHOOK_BODY_SLICE  (4 * 1024 * 1024)
+
+
+typedef ngx_int_t (*ngx_http_webhook_body_pt)(void *data, u_char *p,
+    size_t len);
+
+
+static ngx_int_t ngx_http_webhook_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_webhook_body_digest(void *data, u_char *p,
+    size_t len);
+static ngx_int_t ngx_http_webhook_body_update(void *data, u_char *p,
+    size_t len);
+static ngx_int_t ngx_http_webhook_body_parse(void *data, u_char *p,
+    size_t len);
+static ngx_int_t ngx_http_webhook_body_walk(ngx_http_webhook_ctx_t *ctx,
+    off_t limit, ngx_http_webhook_body_pt handler, void *data);
+static off_t ngx_http_webhook_body_length(ngx_http_request_t *r);
+
+
+static ngx_http_request_body_filter_pt  ngx_http_next_request_body_filter;
+
+
+ngx_int_t
+ngx_http_webhook_body_init(void)
+{
+    ngx_http_next_request_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = ngx_http_webhook_body_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_buf_t               *b;
+    ngx_chain_t             *cl;
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
+
+    if (ctx == NULL || ctx->state != NGX_HTTP_WEBHOOK_READING) {
+        return ngx_http_next_request_body_filter(r, in);
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        if (!ctx->failed
+            && ngx_http_webhook_body_digest(ctx, b->pos, b->last - b->pos)
+               != NGX_OK)
+        {
+            ngx_http_webhook_digest_error(NGX_LOG_ERR, r->connection->log,
+                                          "EVP_DigestUpdate() failed");
+            ctx->failed = 1;
+        }
+    }
+
+    return ngx_http_next_request_body_filter(r, in);
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_uint_t               i, n;
+    EVP_MD_CTX              *md;
+    ngx_http_webhook_set_t  *set;
+
+    ctx->digested = 0;
+
+    for (i = 0; i < ctx->nsets; i++) {
+        set = &ctx->sets[i];
+
+        if (set->ncandidates == 0) {
+            continue;
+        }
+
+        set->digests = ngx_pcalloc(ctx->request->pool,
+                                   ctx->nkeys * sizeof(EVP_MD_CTX *));
+        if (set->digests == NULL) {
+            return NGX_ERROR;
+        }
+
+        for (n = 0; n < ctx->nkeys; n++) {
+
+            if (ctx->keys[n].inner == NULL) {
+
+                /* a secret from a variable that is empty */
+
+                continue;
+            }
+
+            md = ngx_http_webhook_hmac_start(&ctx->keys[n]);
+            if (md == NULL) {
+                goto failed;
+            }
+
+            set->digests[n] = md;
+
+            if (ngx_http_webhook_digest_update(md, set->before.data,
+                                               set->before.len)
+                != NGX_OK)
+            {
+                goto failed;
+            }
+        }
+    }
+
+    if (ngx_http_webhook_event_needs_sha256(ctx)) {
+        ctx->body_digest = ngx_http_webhook_sha256_start();
+        if (ctx->body_digest == NULL) {
+            goto failed;
+        }
+    }
+
+    return NGX_OK;
+
+failed:
+
+    ngx_http_webhook_digest_error(NGX_LOG_ERR, ctx->request->connection->log,
+                                  "could not start a digest");
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_digest(void *data, u_char *p, size_t len)
+{
+    ngx_http_webhook_ctx_t *ctx = data;
+
+    ngx_uint_t               i, n;
+    ngx_http_webhook_set_t  *set;
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < ctx->nsets; i++) {
+        set = &ctx->sets[i];
+
+        if (set->digests == NULL) {
+            continue;
+        }
+
+        for (n = 0; n < ctx->nkeys; n++) {
+            if (set->digests[n]
+                && ngx_http_webhook_digest_update(set->digests[n], p, len)
+                   != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    if (ctx->body_digest
+        && ngx_http_webhook_digest_update(ctx->body_digest, p, len) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->digested += len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_stored(ngx_http_webhook_ctx_t *ctx)
+{
+    return ngx_http_webhook_body_walk(ctx, NGX_HTTP_WEBHOOK_BODY_SLICE,
+                                      ngx_http_webhook_body_digest, ctx);
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
+{
+    size_t                         size;
+    u_char                         digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    ngx_uint_t                     i, n, k, found;
+    ngx_http_webhook_set_t        *set;
+    const ngx_http_webhook_algorithm_t  *algorithm;
+
+    if (ctx->failed) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->digested != ngx_http_webhook_body_length(ctx->request)) {
+        ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                      "webhook body of %O bytes was digested as %O bytes",
+                      ngx_http_webhook_body_length(ctx->request),
+                      ctx->digested);
+        return NGX_ERROR;
+    }
+
+    algorithm = ctx->verifier->scheme->algorithm;
+    size = algorithm->size;
+
+    found = 0;
+    set = NULL;
+
+    /* all are compared: which one is right does not show in the time */
+
+    for (i = 0; i < ctx->nsets; i++) {
+
+        if (ctx->sets[i].digests == NULL) {
+            continue;
+        }
+
+        for (n = 0; n < ctx->nkeys; n++) {
+
+            if (ctx->sets[i].digests[n] == NULL) {
+                continue;
+            }
+
+            if (ngx_http_webhook_digest_update(ctx->sets[i].digests[n],
+                                               ctx->sets[i].after.data,
+                                               ctx->sets[i].after.len)
+                != NGX_OK
+                || ngx_http_webhook_hmac_final(&ctx->keys[n],
+                                               ctx->sets[i].digests[n], digest)
+                   != NGX_OK)
+            {
+                ngx_explicit_memzero(digest, sizeof(digest));
+                ngx_http_webhook_digest_error(NGX_LOG_ERR,
+                                              ctx->request->connection->log,
+                                              "could not finish a digest");
+                return NGX_ERROR;
+            }
+
+            for (k = 0; k < ctx->sets[i].ncandidates; k++) {
+                if (CRYPTO_memcmp(&ctx->sets[i].candidates[k * size], digest,
+                                  size)
+                    == 0
+                    && found == 0)
+                {
+                    found = n + 1;
+                    set = &ctx->sets[i];
+                }
+            }
+        }
+    }
+
+    ngx_explicit_memzero(digest, sizeof(digest));
+
+    if (found == 0) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->body_digest) {
+
+        if (ngx_http_webhook_digest_final(ctx->body_digest, ctx->body_sha256)
+            != NGX_OK)
+        {
+            ngx_http_webhook_digest_error(NGX_LOG_ERR,
+                                          ctx->request->connection->log,
+                                          "EVP_DigestFinal_ex() failed");
+            return NGX_ERROR;
+        }
+
+        ctx->has_sha256 = 1;
+    }
+
+    ctx->secret_index = found;
+    ctx->timestamp = set->timestamp;
+
+    if (ctx->has_time) {
+        ctx->time = set->time;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx, ngx_str_t *value)
+{
+    ngx_int_t    rc;
+    EVP_MD_CTX  *md;
+
+    if (!ctx->has_sha256) {
+
+        /* it was not needed where the body was digested */
+
+        md = ngx_http_webhook_sha256_start();
+        if (md == NULL) {
+            goto failed;
+        }
+
+        ctx->in = ctx->request->request_body->bufs;
+        ctx->offset = 0;
+
+        rc = ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
+                                        ngx_http_webhook_body_update, md);
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_webhook_digest_final(md, ctx->body_sha256);
+        }
+
+        EVP_MD_CTX_free(md);
+
+        if (rc != NGX_OK) {
+            goto failed;
+        }
+
+        ctx->has_sha256 = 1;
+    }
+
+    value->len = 2 * NGX_HTTP_WEBHOOK_SHA256_LEN;
+    value->data = ngx_pnalloc(ctx->request->pool, value->len);
+    if (value->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(value->data, ctx->body_sha256, NGX_HTTP_WEBHOOK_SHA256_LEN);
+
+    return NGX_OK;
+
+failed:
+
+    ngx_http_webhook_digest_error(NGX_LOG_ERR, ctx->request->connection->log,
+                                  "could not digest the body");
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_update(void *data, u_char *p, size_t len)
+{
+    return ngx_http_webhook_digest_update(data, p, len);
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t                 rc;
+    ngx_pool_t               *pool;
+    ngx_array_t              *pointers;
+    ngx_http_webhook_json_t  *json;
+
+    pool = ctx->request->pool;
+    pointers = ctx->verifier->scheme->pointers;
+
+    ctx->values = ngx_pcalloc(pool, pointers->nelts
+                                    * sizeof(ngx_http_webhook_value_t));
+    if (ctx->values == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_webhook_body_length(ctx->request)
+        > (off_t) ctx->conf->json_max_size)
+    {
+        ctx->json = NGX_HTTP_WEBHOOK_JSON_TOO_LARGE;
+        return NGX_OK;
+    }
+
+    json = ngx_http_webhook_json_start(pool, pointers->elts, pointers->nelts,
+                                       ctx->values);
+    if (json == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->in = ctx->request->request_body->bufs;
+    ctx->offset = 0;
+
+    rc = ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
+                                    ngx_http_webhook_body_parse, json);
+
+    switch (ngx_http_webhook_json_done(json)) {
+
+    case NGX_OK:
+        return rc;
+
+    case NGX_DECLINED:
+        ctx->json = NGX_HTTP_WEBHOOK_INVALID_JSON;
+        return rc;
+
+    default: /* NGX_ERROR */
+        return NGX_ERROR;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_parse(void *data, u_char *p, size_t len)
+{
+    /* that it is not valid is told at the end */
+
+    (void) ngx_http_webhook_json_update(data, p, len);
+
+    return NGX_OK;
+}
+
+
+/*
+ * Hands the stored body from ctx->in and ctx->offset on, piece by piece:
+ * NGX_OK at its end, NGX_AGAIN if limit was reached before, NGX_ERROR if it
+ * cannot be read or the handler failed.
+ */
+
+static ngx_int_t
+ngx_http_webhook_body_walk(ngx_http_webhook_ctx_t *ctx, off_t limit,
+    ngx_http_webhook_body_pt handler, void *data)
+{
+    off_t       rest;
+    size_t      size;
+    ssize_t     n;
+    ngx_buf_t  *b;
+
+    while (ctx->in) {
+        b = ctx->in->buf;
+
+        if (!b->in_file) {
+            size = b->last - b->pos;
+
+            if (handler(data, b->pos, size) != NGX_OK) {
+                return NGX_ERROR;
+            }
+
+            limit -= size;
+            ctx->in = ctx->in->next;
+            continue;
+        }
+
+        rest = b->file_last - b->file_pos - ctx->offset;
+
+        if (rest <= 0) {
+            ctx->in = ctx->in->next;
+            ctx->offset = 0;
+            continue;
+        }
+
+        if (limit <= 0) {
+            return NGX_AGAIN;
+        }
+
+        if (b->file->fd == NGX_INVALID_FILE) {
+            ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                          "webhook cannot be verified: "
+                          "the file with its body was closed");
+            return NGX_ERROR;
+        }
+
+        if (ctx->buffer == NULL) {
+            ctx->buffer = ngx_palloc(ctx->request->pool,
+                                     NGX_HTTP_WEBHOOK_BODY_PIECE);
+            if (ctx->buffer == NULL) {
+                return NGX_ERROR;
+            }
+        }
+
+        size = (size_t) ngx_min(rest, NGX_HTTP_WEBHOOK_BODY_PIECE);
+
+        n = ngx_read_file(b->file, ctx->buffer, size,
+                          b->file_pos + ctx->offset);
+
+        if (n <= 0) {
+            if (n == 0) {
+                ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
+                              "webhook cannot be verified: the file with its "
+                              "body is too short");
+            }
+
+            return NGX_ERROR;
+        }
+
+        if (handler(data, ctx->buffer, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ctx->offset += n;
+        limit -= n;
+    }
+
+    return NGX_OK;
+}
+
+
+static off_t
+ngx_http_webhook_body_length(ngx_http_request_t *r)
+{
+    off_t         len;
+    ngx_chain_t  *cl;
+
+    len = 0;
+
+    for (cl = r->request_body->bufs; cl; cl = cl->next) {
+        len += ngx_buf_size(cl->buf);
+    }
+
+    return len;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_body_is_gone(ngx_http_request_t *r)
+{
+    if (r->discard_body || r->reading_body) {
+        return 1;
+    }
+
+    if (r->request_body && r->request_body->bufs) {
+        return 0;
+    }
+
+    /*
+     * core discards a body without a trace but for what is missing: the
+     * length of the header, or in the chunked case a body that was said to be
+     * read and is not there
+     */
+
+    if (r->request_body) {
+        return r->headers_in.chunked || r->headers_in.content_length_n > 0;
+    }
+
+    return r->headers_in.content_length
+           && r->headers_in.content_length_n == 0
+           && (r->headers_in.content_length->value.len != 1
+               || r->headers_in.content_length->value.data[0] != '0');
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_withhold(ngx_http_request_t *r)
+{
+    ngx_table_elt_t           *h;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (r->request_body == NULL) {
+
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        if (r->discard_body
+            || clcf->error_pages == NULL
+            || (r->headers_in.content_length_n <= 0 && !r->headers_in.chunked))
+        {
+            /* core discards what there is to discard */
+
+            return NGX_OK;
+        }
+
+        /*
+         * A body that has not been read could be read by an error page.  The
+         * request goes on as one whose body was read and is empty; what the
+         * client still sends is thrown away with the connection.
+         */
+
+#if (NGX_HTTP_V2)
+        if (r->stream) {
+            r->stream->skip_data = 1;
+        }
+#endif
+
+        r->keepalive = 0;
+        r->lingering_close = 1;
+        r->expect_tested = 1;
+
+        r->request_body = ngx_pcalloc(r->pool,
+                                      sizeof(ngx_http_request_body_t));
+        if (r->request_body == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    r->request_body->bufs = NULL;
+
+    r->headers_in.chunked = 0;
+    r->headers_in.content_length_n = 0;
+
+    h = r->headers_in.content_length;
+
+    if (h) {
+        ngx_str_set(&h->value, "0");
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_body_cleanup(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_uint_t               i, n;
+    ngx_http_webhook_set_t  *set;
+
+    for (i = 0; i < ctx->nsets; i++) {
+        set = &ctx->sets[i];
+
+        if (set->digests == NULL) {
+            continue;
+        }
+
+        for (n = 0; n < ctx->nkeys; n++) {
+            EVP_MD_CTX_free(set->digests[n]);
+        }
+
+        set->digests = NULL;
+    }
+
+    EVP_MD_CTX_free(ctx->body_digest);
+    ctx->body_digest = NULL;
+}

@@ -1,0 +1,268 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Digests by OpenSSL: HMAC (RFC 2104) over pieces of text as they arrive,
+ * plain SHA-256, comparison in constant time.
+ *
+ * A key keeps the two states that HMAC starts from, so that a request costs
+ * two copies of a state and no pass over the key.  The same calls work in
+ * every OpenSSL since 1.1.0.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <openssl/err.h>
+
+#include "ngx_http_webhook_digest.h"
+
+
+#define NGX_HTTP_WEBHOOK_MAX_BLOCK  128   /* SHA-384, SHA-512 */
+
+
+static EVP_MD_CTX *ngx_http_webhook_digest_copy(EVP_MD_CTX *from);
+static EVP_MD_CTX *ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block,
+    size_t size, u_char pad);
+
+
+static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
+
+    { ngx_string("hmac-sha256"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha256, 32 },
+    { ngx_string("hmac-sha1"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha1, 20 },
+    { ngx_string("hmac-sha384"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha384, 48 },
+    { ngx_string("hmac-sha512"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha512, 64 },
+
+    { ngx_null_string, NGX_HTTP_WEBHOOK_HMAC, NULL, 0 }
+};
+
+
+const ngx_http_webhook_algorithm_t *
+ngx_http_webhook_algorithm(ngx_str_t *name)
+{
+    const ngx_http_webhook_algorithm_t  *algorithm;
+
+    for (algorithm = ngx_http_webhook_algorithms;
+         algorithm->name.len;
+         algorithm++)
+    {
+        if (algorithm->name.len == name->len
+            && ngx_memcmp(algorithm->name.data, name->data, name->len) == 0)
+        {
+            return algorithm;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_webhook_algorithm_check(const ngx_http_webhook_algorithm_t *algorithm)
+{
+    ngx_int_t   rc;
+    EVP_MD_CTX  *md;
+
+    md = EVP_MD_CTX_new();
+    if (md == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = EVP_DigestInit_ex(md, algorithm->md(), NULL) ? NGX_OK : NGX_ERROR;
+
+    EVP_MD_CTX_free(md);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret)
+{
+    size_t         size;
+    u_char         block[NGX_HTTP_WEBHOOK_MAX_BLOCK];
+    const EVP_MD  *md;
+
+    key->inner = NULL;
+    key->outer = NULL;
+
+    md = algorithm->md();
+    size = EVP_MD_block_size(md);
+
+    ngx_memzero(block, sizeof(block));
+
+    if (secret->len <= size) {
+        ngx_memcpy(block, secret->data, secret->len);
+
+    } else if (!EVP_Digest(secret->data, secret->len, block, NULL, md, NULL)) {
+        return NGX_ERROR;
+    }
+
+    key->inner = ngx_http_webhook_key_pad(md, block, size, 0x36);
+    key->outer = ngx_http_webhook_key_pad(md, block, size, 0x5c);
+
+    ngx_explicit_memzero(block, sizeof(block));
+
+    if (key->inner == NULL || key->outer == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static EVP_MD_CTX *
+ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block, size_t size,
+    u_char pad)
+{
+    size_t       i;
+    u_char       padded[NGX_HTTP_WEBHOOK_MAX_BLOCK];
+    EVP_MD_CTX  *ctx;
+
+    ctx = EVP_MD_CTX_new();
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < size; i++) {
+        padded[i] = block[i] ^ pad;
+    }
+
+    if (!EVP_DigestInit_ex(ctx, md, NULL)
+        || !EVP_DigestUpdate(ctx, padded, size))
+    {
+        EVP_MD_CTX_free(ctx);
+        ctx = NULL;
+    }
+
+    ngx_explicit_memzero(padded, sizeof(padded));
+
+    return ctx;
+}
+
+
+void
+ngx_http_webhook_key_free(ngx_http_webhook_key_t *key)
+{
+    /* both are cleansed by OpenSSL, and may be NULL */
+
+    EVP_MD_CTX_free(key->inner);
+    EVP_MD_CTX_free(key->outer);
+
+    key->inner = NULL;
+    key->outer = NULL;
+}
+
+
+ngx_int_t
+ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
+    ngx_http_webhook_key_t *from)
+{
+    key->inner = ngx_http_webhook_digest_copy(from->inner);
+    key->outer = ngx_http_webhook_digest_copy(from->outer);
+
+    return (key->inner && key->outer) ? NGX_OK : NGX_ERROR;
+}
+
+
+EVP_MD_CTX *
+ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key)
+{
+    return ngx_http_webhook_digest_copy(key->inner);
+}
+
+
+static EVP_MD_CTX *
+ngx_http_webhook_digest_copy(EVP_MD_CTX *from)
+{
+    EVP_MD_CTX  *md;
+
+    md = EVP_MD_CTX_new();
+    if (md == NULL) {
+        return NULL;
+    }
+
+    if (!EVP_MD_CTX_copy_ex(md, from)) {
+        EVP_MD_CTX_free(md);
+        return NULL;
+    }
+
+    return md;
+}
+
+
+EVP_MD_CTX *
+ngx_http_webhook_sha256_start(void)
+{
+    EVP_MD_CTX  *md;
+
+    md = EVP_MD_CTX_new();
+    if (md == NULL) {
+        return NULL;
+    }
+
+    if (!EVP_DigestInit_ex(md, EVP_sha256(), NULL)) {
+        EVP_MD_CTX_free(md);
+        return NULL;
+    }
+
+    return md;
+}
+
+
+ngx_int_t
+ngx_http_webhook_digest_update(EVP_MD_CTX *md, u_char *data, size_t len)
+{
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    return EVP_DigestUpdate(md, data, len) ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webhook_digest_final(EVP_MD_CTX *md, u_char *digest)
+{
+    return EVP_DigestFinal_ex(md, digest, NULL) ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key, EVP_MD_CTX *md,
+    u_char *digest)
+{
+    unsigned int  len;
+
+    if (!EVP_DigestFinal_ex(md, digest, &len)
+        || !EVP_MD_CTX_copy_ex(md, key->outer)
+        || !EVP_DigestUpdate(md, digest, len)
+        || !EVP_DigestFinal_ex(md, digest, NULL))
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_digest_error(ngx_uint_t level, ngx_log_t *log,
+    const char *text)
+{
+    u_long  n;
+    u_char  buf[256];
+
+    n = ERR_peek_error();
+
+    buf[0] = '\0';
+
+    if (n) {
+        ERR_error_string_n(n, (char *) buf, sizeof(buf));
+        ERR_clear_error();
+    }
+
+    ngx_log_error(level, log, 0, "%s (SSL: %s)", text, buf);
+}

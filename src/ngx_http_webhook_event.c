@@ -1,0 +1,303 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What an authentic request is about: the id and the type of its event, and
+ * whether it is this request that may deliver it.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+#define NGX_HTTP_WEBHOOK_MAX_FIELDS  (NGX_HTTP_WEBHOOK_MAX_PARTS + 4)
+
+
+static ngx_uint_t ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_piece_e type);
+static ngx_http_webhook_reason_e ngx_http_webhook_event_timestamp(
+    ngx_http_webhook_ctx_t *ctx);
+static ngx_http_webhook_reason_e ngx_http_webhook_event_key(
+    ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields, ngx_uint_t *nfields);
+
+
+ngx_uint_t
+ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx)
+{
+    return ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_BODY_SHA256);
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_piece_e type)
+{
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(ctx->request,
+                                         ngx_http_webhook_module);
+    scheme = ctx->verifier->scheme;
+
+    return (ctx->conf->dedup->shm_zone
+            && ngx_http_webhook_lines_have(scheme->dedup_key, type))
+           || (wmcf->event_id
+               && ngx_http_webhook_lines_have(scheme->event_id, type))
+           || (wmcf->event_type
+               && ngx_http_webhook_lines_have(scheme->event_type, type));
+}
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_http_webhook_reason_e   reason;
+    ngx_http_webhook_scheme_t  *scheme;
+
+    scheme = ctx->verifier->scheme;
+
+    if (scheme->timestamp_json
+        || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_JSON))
+    {
+        if (ngx_http_webhook_body_json(ctx) != NGX_OK) {
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        }
+    }
+
+    if (scheme->timestamp_json) {
+
+        reason = ngx_http_webhook_event_timestamp(ctx);
+        if (reason != NGX_HTTP_WEBHOOK_OK) {
+            return reason;
+        }
+
+    } else if (ctx->has_time) {
+
+        /* a body that took long must not outlive the memory of its id */
+
+        reason = ngx_http_webhook_check_window(ctx, ctx->time,
+                                               NGX_HTTP_WEBHOOK_GRACE);
+        if (reason != NGX_HTTP_WEBHOOK_OK) {
+            return reason;
+        }
+    }
+
+    if (scheme->event_id
+        && ngx_http_webhook_lines_value(ctx, scheme->event_id,
+                                        NGX_HTTP_WEBHOOK_MAX_VALUE,
+                                        &ctx->event_id)
+           == NGX_HTTP_WEBHOOK_INTERNAL_ERROR)
+    {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    if (scheme->event_type
+        && ngx_http_webhook_lines_value(ctx, scheme->event_type,
+                                        NGX_HTTP_WEBHOOK_MAX_VALUE,
+                                        &ctx->event_type)
+           == NGX_HTTP_WEBHOOK_INTERNAL_ERROR)
+    {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    ctx->accepted = 1;
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
+{
+    time_t                      time;
+    ngx_http_webhook_value_t   *value;
+    ngx_http_webhook_scheme_t  *scheme;
+    ngx_http_webhook_string_t  *source;
+
+    scheme = ctx->verifier->scheme;
+    source = scheme->timestamp->elts;
+    value = &ctx->values[source->pieces[0].index];
+
+    if (value->text.len == 0 && !value->ambiguous && !value->too_long) {
+        return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
+    }
+
+    if (value->ambiguous || value->too_long
+        || ngx_http_webhook_parse_timestamp(&value->text, scheme->unit,
+                                            &time)
+           != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+    }
+
+    ctx->timestamp = value->text;
+
+    return ngx_http_webhook_check_window(ctx, time, 0);
+}
+
+
+void
+ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
+{
+    uint32_t                   fingerprint;
+    ngx_int_t                  rc;
+    ngx_log_t                 *log;
+    ngx_str_t                  fields[NGX_HTTP_WEBHOOK_MAX_FIELDS];
+    ngx_uint_t                 n;
+    ngx_http_webhook_zone_t   *zone;
+    ngx_http_webhook_dedup_t  *dedup;
+    ngx_http_webhook_reason_e  reason;
+
+    dedup = ctx->conf->dedup;
+
+    if (dedup->shm_zone == NULL || ctx->claimed) {
+        return;
+    }
+
+    log = ctx->request->connection->log;
+    zone = dedup->shm_zone->data;
+
+    reason = ngx_http_webhook_event_key(ctx, fields, &n);
+
+    switch (reason) {
+
+    case NGX_HTTP_WEBHOOK_OK:
+        break;
+
+    case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE, reason);
+        return;
+
+    case NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_REJECTED, reason);
+        return;
+
+    default:
+        ngx_log_error(NGX_LOG_INFO, log, 0,
+                      "webhook is not deduplicated: %V, scheme \"%V\"",
+                      &ngx_http_webhook_reasons[reason],
+                      &ctx->verifier->scheme->name);
+        ctx->reason = reason;
+        return;
+    }
+
+    if (n == 0) {
+
+        /* the key of the location is empty */
+
+        return;
+    }
+
+    if (ngx_http_webhook_zone_id(zone, fields, n, &ctx->claim) != NGX_OK) {
+        ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
+                                      "could not digest the dedup key");
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
+                                    NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+        return;
+    }
+
+    if (ctx->dry_run) {
+        rc = ngx_http_webhook_zone_lookup(&ctx->claim, ngx_time(),
+                                          &fingerprint);
+
+    } else {
+        rc = ngx_http_webhook_zone_claim(&ctx->claim, ngx_time(), dedup->lease,
+                                         1, &fingerprint, log);
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0, "webhook claim: %i", rc);
+
+    switch (rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_DUPLICATE,
+                                    NGX_HTTP_WEBHOOK_ALREADY_DELIVERED);
+        return;
+
+    case NGX_BUSY:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IN_FLIGHT,
+                                    NGX_HTTP_WEBHOOK_LEASE_HELD);
+        return;
+
+    default: /* NGX_ABORT */
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
+                                    NGX_HTTP_WEBHOOK_ZONE_FULL);
+        return;
+    }
+
+    if (ctx->dry_run) {
+        return;
+    }
+
+    ctx->claimed = 1;
+    ctx->lease = dedup->lease;
+    ctx->ttl = ctx->conf->ttl;
+
+    /* longer than the same request would be let through again */
+
+    ctx->until = 0;
+
+    if (ctx->has_time && ctx->conf->past != NGX_HTTP_WEBHOOK_NO_WINDOW) {
+        ctx->until = ctx->time + ctx->conf->past + NGX_HTTP_WEBHOOK_GRACE;
+    }
+
+    ngx_http_webhook_outcome_watch(ctx);
+}
+
+
+/* the strings that name the event in the zone; none: it is not to be there */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_event_key(ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields,
+    ngx_uint_t *nfields)
+{
+    ngx_uint_t                  n;
+    ngx_http_request_t         *r;
+    ngx_http_webhook_dedup_t   *dedup;
+    ngx_http_core_srv_conf_t   *cscf;
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_http_webhook_reason_e   reason;
+
+    r = ctx->request;
+    dedup = ctx->conf->dedup;
+
+    fields[0] = ctx->verifier->scheme->name;
+
+    if (dedup->key) {
+
+        ngx_str_set(&fields[1], "key");
+        ngx_str_null(&fields[3]);
+
+        if (ngx_http_complex_value(r, dedup->key, &fields[2]) != NGX_OK) {
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        }
+
+        if (fields[2].len == 0) {
+            *nfields = 0;
+            return NGX_HTTP_WEBHOOK_OK;
+        }
+
+    } else {
+        cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+        ngx_str_set(&fields[1], "location");
+        fields[2] = cscf->server_name;
+        fields[3] = clcf->name;
+    }
+
+    reason = ngx_http_webhook_lines_parts(ctx,
+                                          ctx->verifier->scheme->dedup_key,
+                                          NGX_HTTP_WEBHOOK_MAX_VALUE,
+                                          &fields[4], &n);
+    *nfields = n + 4;
+
+    return reason;
+}

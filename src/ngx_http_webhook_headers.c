@@ -1,0 +1,1021 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What the headers say: signatures, timestamps, fields of the signed text.
+ *
+ * Headers are looked up line by line: whether $http_name joins several lines
+ * depends on the version of nginx.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+/* the value of a source, or a group of it */
+
+typedef struct {
+    ngx_str_t                      text;
+    ngx_uint_t                     set;
+} ngx_http_webhook_source_value_t;
+
+
+static ngx_http_webhook_reason_e ngx_http_webhook_read_signatures(
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_reason_e *reasons);
+static ngx_int_t ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_string_t *source, ngx_array_t *values);
+static ngx_http_webhook_reason_e ngx_http_webhook_read_candidates(
+    ngx_http_webhook_ctx_t *ctx, ngx_array_t *values,
+    ngx_http_webhook_reason_e *reasons);
+static ngx_http_webhook_reason_e ngx_http_webhook_read_timestamp(
+    ngx_http_webhook_ctx_t *ctx, ngx_uint_t n);
+static ngx_http_webhook_reason_e ngx_http_webhook_build_signed(
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_set_t *set);
+static ngx_http_webhook_reason_e ngx_http_webhook_signed_piece(
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_set_t *set,
+    ngx_http_webhook_piece_t *piece, ngx_str_t *value);
+static ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
+    ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines);
+static ngx_http_webhook_reason_e ngx_http_webhook_part_value(
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_string_t *part,
+    size_t limit, ngx_str_t *value);
+static ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_piece_t *piece, ngx_str_t *value);
+static ngx_table_elt_t *ngx_http_webhook_next_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_list_part_t **part, ngx_uint_t *i);
+static ngx_int_t ngx_http_webhook_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_uint_t                  n;
+    ngx_http_webhook_set_t     *set;
+    ngx_http_webhook_reason_e   reason, reasons[NGX_HTTP_WEBHOOK_MAX_SETS];
+    ngx_http_webhook_scheme_t  *scheme;
+
+    scheme = ctx->verifier->scheme;
+
+    reason = ngx_http_webhook_read_signatures(ctx, reasons);
+    if (reason != NGX_HTTP_WEBHOOK_OK) {
+        return reason;
+    }
+
+    /* a set that is wrong is skipped as long as another one is right */
+
+    for (n = 0; n < ctx->nsets; n++) {
+        set = &ctx->sets[n];
+
+        reason = reasons[n];
+
+        if (reason == NGX_HTTP_WEBHOOK_OK
+            && scheme->timestamp && !scheme->timestamp_json)
+        {
+            reason = ngx_http_webhook_read_timestamp(ctx, n);
+        }
+
+        if (reason == NGX_HTTP_WEBHOOK_OK) {
+            reason = ngx_http_webhook_build_signed(ctx, set);
+        }
+
+        if (reason != NGX_HTTP_WEBHOOK_OK) {
+            set->ncandidates = 0;
+        }
+
+        reasons[n] = reason;
+    }
+
+    for (n = 0; n < ctx->nsets; n++) {
+        if (reasons[n] == NGX_HTTP_WEBHOOK_OK) {
+            goto valid;
+        }
+    }
+
+    return reasons[0];
+
+valid:
+
+    reason = ngx_http_webhook_check_lines(ctx, scheme->event_id);
+
+    if (reason == NGX_HTTP_WEBHOOK_OK) {
+        reason = ngx_http_webhook_check_lines(ctx, scheme->event_type);
+    }
+
+    if (reason == NGX_HTTP_WEBHOOK_OK) {
+        reason = ngx_http_webhook_check_lines(ctx, scheme->dedup_key);
+    }
+
+    return reason;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_reason_e *reasons)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                         piece;
+    ngx_uint_t                        i, n, nvalues;
+    ngx_array_t                       values;
+    ngx_http_webhook_cut_t           *cut;
+    ngx_http_webhook_scheme_t        *scheme;
+    ngx_http_webhook_string_t        *source;
+    ngx_http_webhook_cursor_t         cursor;
+    ngx_http_webhook_source_value_t  *value;
+
+    scheme = ctx->verifier->scheme;
+    cut = &scheme->signature_cut;
+
+    if (ngx_array_init(&values, ctx->request->pool, 2,
+                       sizeof(ngx_http_webhook_source_value_t))
+        != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    source = scheme->signature->elts;
+
+    for (i = 0; i < scheme->signature->nelts; i++) {
+
+        n = values.nelts;
+
+        rc = ngx_http_webhook_source_values(ctx, &source[i], &values);
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        }
+
+        if (rc == NGX_ABORT
+            || (values.nelts > n + 1 && cut->separator.len == 0))
+        {
+            return NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
+        }
+    }
+
+    if (values.nelts == 0) {
+        return NGX_HTTP_WEBHOOK_MISSING_SIGNATURE;
+    }
+
+    if (values.nelts > NGX_HTTP_WEBHOOK_MAX_ITEMS) {
+        return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+    }
+
+    ctx->nsets = 1;
+
+    if (cut->group.len) {
+
+        /* each group is a value of its own */
+
+        nvalues = values.nelts;
+        ctx->nsets = 0;
+
+        for (i = 0; i < nvalues; i++) {
+            value = values.elts;
+            ngx_http_webhook_cursor(&cursor, &value[i].text);
+
+            while (ngx_http_webhook_next_piece(&cursor, &cut->group, &piece)
+                   == NGX_OK)
+            {
+                if (piece.len == 0) {
+                    continue;
+                }
+
+                if (ctx->nsets == NGX_HTTP_WEBHOOK_MAX_SETS) {
+                    return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+                }
+
+                value = ngx_array_push(&values);
+                if (value == NULL) {
+                    return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                }
+
+                value->text = piece;
+                value->set = ctx->nsets++;
+            }
+        }
+
+        if (ctx->nsets == 0) {
+            return NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
+        }
+
+        value = values.elts;
+        values.elts = &value[nvalues];
+        values.nelts -= nvalues;
+    }
+
+    ctx->sets = ngx_pcalloc(ctx->request->pool,
+                            ctx->nsets * sizeof(ngx_http_webhook_set_t));
+    if (ctx->sets == NULL) {
+        ctx->nsets = 0;
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    return ngx_http_webhook_read_candidates(ctx, &values, reasons);
+}
+
+
+/*
+ * Adds the values of a source: each line of a header, the value of any other
+ * string if it has one.  A header line that is empty is a value nevertheless.
+ * Returns NGX_OK, NGX_ABORT if a header within the string stands on several
+ * lines, or NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_string_t *source, ngx_array_t *values)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                         text;
+    ngx_uint_t                        i;
+    ngx_list_part_t                  *part;
+    ngx_table_elt_t                  *h;
+    ngx_http_webhook_source_value_t  *value;
+
+    if (source->npieces == 1
+        && source->pieces[0].type == NGX_HTTP_WEBHOOK_HEADER)
+    {
+        part = NULL;
+
+        for ( ;; ) {
+            h = ngx_http_webhook_next_header(ctx->request,
+                                             &source->pieces[0].text,
+                                             &part, &i);
+            if (h == NULL) {
+                return NGX_OK;
+            }
+
+            value = ngx_array_push(values);
+            if (value == NULL) {
+                return NGX_ERROR;
+            }
+
+            value->text = h->value;
+            value->set = 0;
+        }
+    }
+
+    rc = ngx_http_webhook_string_value(ctx, source, &text);
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    value = ngx_array_push(values);
+    if (value == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->text = text;
+    value->set = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
+    ngx_array_t *values, ngx_http_webhook_reason_e *reasons)
+{
+    size_t                            size;
+    u_char                           *buf;
+    ngx_int_t                         rc;
+    ngx_str_t                         item;
+    ngx_uint_t                        i, nitems, ncandidates;
+    ngx_http_webhook_set_t           *set;
+    ngx_http_webhook_scheme_t        *scheme;
+    ngx_http_webhook_cursor_t         cursor;
+    ngx_http_webhook_source_value_t  *value;
+
+    scheme = ctx->verifier->scheme;
+    size = scheme->algorithm->size;
+
+    nitems = 0;
+    ncandidates = 0;
+    buf = NULL;
+
+    value = values->elts;
+
+    for (i = 0; i < values->nelts; i++) {
+
+        set = &ctx->sets[value[i].set];
+        ngx_http_webhook_cursor(&cursor, &value[i].text);
+
+        for ( ;; ) {
+            rc = ngx_http_webhook_next_item(&cursor, &scheme->signature_cut,
+                                            &item);
+            if (rc == NGX_DONE) {
+                break;
+            }
+
+            if (++nitems > NGX_HTTP_WEBHOOK_MAX_ITEMS) {
+                return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+            }
+
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            if (++ncandidates > NGX_HTTP_WEBHOOK_MAX_CANDIDATES) {
+                return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+            }
+
+            /* only a text of the exact length is worth decoding */
+
+            if (ngx_http_webhook_decoded_length(&item, scheme->encoding)
+                != (ngx_int_t) size)
+            {
+                continue;
+            }
+
+            if (buf == NULL) {
+
+                /* two bytes more for the decoder, sets follow each other */
+
+                buf = ngx_pnalloc(ctx->request->pool,
+                                  NGX_HTTP_WEBHOOK_MAX_CANDIDATES * size + 2);
+                if (buf == NULL) {
+                    return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                }
+            }
+
+            if (ngx_http_webhook_decode(buf, &item, scheme->encoding)
+                != NGX_OK)
+            {
+                continue;
+            }
+
+            if (set->ncandidates++ == 0) {
+                set->candidates = buf;
+            }
+
+            buf += size;
+        }
+    }
+
+    for (i = 0; i < ctx->nsets; i++) {
+        reasons[i] = ctx->sets[i].ncandidates
+                     ? NGX_HTTP_WEBHOOK_OK
+                     : NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
+    }
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+/* the timestamp of a set: of the first source that is present */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
+{
+    ngx_int_t                         rc;
+    ngx_str_t                         item, group;
+    ngx_uint_t                        i, k, nitems;
+    ngx_array_t                       values;
+    ngx_http_webhook_set_t           *set;
+    ngx_http_webhook_cut_t           *cut;
+    ngx_http_webhook_scheme_t        *scheme;
+    ngx_http_webhook_string_t        *source;
+    ngx_http_webhook_cursor_t         cursor, groups;
+    ngx_http_webhook_source_value_t  *value;
+
+    scheme = ctx->verifier->scheme;
+    cut = &scheme->timestamp_cut;
+    set = &ctx->sets[n];
+
+    if (ngx_array_init(&values, ctx->request->pool, 2,
+                       sizeof(ngx_http_webhook_source_value_t))
+        != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    source = scheme->timestamp->elts;
+
+    for (i = 0; i < scheme->timestamp->nelts; i++) {
+
+        rc = ngx_http_webhook_source_values(ctx, &source[i], &values);
+
+        if (rc == NGX_ERROR) {
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        }
+
+        if (rc == NGX_ABORT) {
+            return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+        }
+
+        if (values.nelts) {
+            break;
+        }
+    }
+
+    if (values.nelts == 0) {
+        return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
+    }
+
+    if (values.nelts > 1 && cut->separator.len == 0 && cut->group.len == 0) {
+        return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+    }
+
+    value = values.elts;
+    nitems = 0;
+    k = 0;
+
+    for (i = 0; i < values.nelts; i++) {
+
+        ngx_http_webhook_cursor(&groups, &value[i].text);
+
+        while (ngx_http_webhook_next_piece(&groups, &cut->group, &group)
+               == NGX_OK)
+        {
+            if (cut->group.len && (group.len == 0 || k++ != n)) {
+                continue;
+            }
+
+            ngx_http_webhook_cursor(&cursor, &group);
+
+            for ( ;; ) {
+                rc = ngx_http_webhook_next_item(&cursor, cut, &item);
+
+                if (rc == NGX_DONE) {
+                    break;
+                }
+
+                if (rc == NGX_OK) {
+                    set->timestamp = item;
+                    nitems++;
+                }
+            }
+        }
+    }
+
+    if (nitems == 0) {
+        return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
+    }
+
+    if (nitems > 1
+        || ngx_http_webhook_parse_timestamp(&set->timestamp, scheme->unit,
+                                            &set->time)
+           != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+    }
+
+    return ngx_http_webhook_check_window(ctx, set->time, 0);
+}
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_check_window(ngx_http_webhook_ctx_t *ctx, time_t time,
+    time_t grace)
+{
+    time_t                        age;
+    ngx_http_webhook_loc_conf_t  *wlcf;
+
+    wlcf = ctx->conf;
+    age = ngx_time() - time;
+
+    ctx->time = time;
+    ctx->has_time = 1;
+
+    if (grace == 0) {
+        ctx->age = age;
+    }
+
+    if (wlcf->past == NGX_HTTP_WEBHOOK_NO_WINDOW) {
+        return NGX_HTTP_WEBHOOK_OK;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
+                   "webhook age: %T", age);
+
+    if (age > wlcf->past + grace) {
+        return NGX_HTTP_WEBHOOK_STALE_TIMESTAMP;
+    }
+
+    if (age < -(wlcf->future + grace)) {
+        return NGX_HTTP_WEBHOOK_FUTURE_TIMESTAMP;
+    }
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+/* the signed text of a set, but for the body */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_set_t *set)
+{
+    u_char                     *p;
+    size_t                      len;
+    ngx_str_t                  *values;
+    ngx_uint_t                  i;
+    ngx_http_webhook_piece_t   *piece;
+    ngx_http_webhook_reason_e   reason;
+    ngx_http_webhook_string_t  *text;
+
+    text = &ctx->verifier->scheme->signed_text;
+
+    if (text->npieces == 1) {
+
+        /* nothing but the body */
+
+        return NGX_HTTP_WEBHOOK_OK;
+    }
+
+    values = ngx_pcalloc(ctx->request->pool, text->npieces * sizeof(ngx_str_t));
+    if (values == NULL) {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    len = 0;
+
+    for (i = 0; i < text->npieces; i++) {
+        piece = &text->pieces[i];
+
+        reason = ngx_http_webhook_signed_piece(ctx, set, piece, &values[i]);
+        if (reason != NGX_HTTP_WEBHOOK_OK) {
+            return reason;
+        }
+
+        /* a field must not reach over the literal behind it */
+
+        if ((piece->type == NGX_HTTP_WEBHOOK_HEADER
+             || piece->type == NGX_HTTP_WEBHOOK_EVENT_ID)
+            && i + 1 < text->npieces
+            && piece[1].type == NGX_HTTP_WEBHOOK_LITERAL
+            && ngx_strlchr(values[i].data, values[i].data + values[i].len,
+                           piece[1].text.data[0]))
+        {
+            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        }
+
+        len += values[i].len;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, len + 1);
+    if (p == NULL) {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    set->before.data = p;
+
+    for (i = 0; i < text->npieces; i++) {
+
+        if (text->pieces[i].type == NGX_HTTP_WEBHOOK_REQUEST_BODY) {
+            set->before.len = p - set->before.data;
+            set->after.data = p;
+            continue;
+        }
+
+        p = ngx_cpymem(p, values[i].data, values[i].len);
+    }
+
+    set->after.len = p - set->after.data;
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_set_t *set, ngx_http_webhook_piece_t *piece,
+    ngx_str_t *value)
+{
+    ngx_int_t  rc;
+
+    switch (piece->type) {
+
+    case NGX_HTTP_WEBHOOK_REQUEST_BODY:
+        return NGX_HTTP_WEBHOOK_OK;
+
+    case NGX_HTTP_WEBHOOK_TIMESTAMP:
+        *value = set->timestamp;
+        return NGX_HTTP_WEBHOOK_OK;
+
+    case NGX_HTTP_WEBHOOK_EVENT_ID:
+
+        switch (ngx_http_webhook_lines_value(ctx,
+                                             ctx->verifier->scheme->event_id,
+                                             NGX_MAX_SIZE_T_VALUE, value))
+        {
+        case NGX_HTTP_WEBHOOK_OK:
+            return NGX_HTTP_WEBHOOK_OK;
+
+        case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+
+        case NGX_HTTP_WEBHOOK_MISSING_ID:
+            return NGX_HTTP_WEBHOOK_MISSING_FIELD;
+
+        default:
+            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        }
+
+    default:
+        rc = ngx_http_webhook_piece_value(ctx, piece, value);
+        break;
+    }
+
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_HTTP_WEBHOOK_OK;
+
+    case NGX_DECLINED:
+        return (piece->type == NGX_HTTP_WEBHOOK_VARIABLE)
+               ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_MISSING_FIELD;
+
+    case NGX_ABORT:
+        return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+
+    default: /* NGX_ERROR */
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+}
+
+
+/* no header that an id or a type is taken from may stand on several lines */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
+{
+    ngx_str_t                   value;
+    ngx_uint_t                  i, n, k;
+    ngx_http_webhook_line_t    *line;
+    ngx_http_webhook_piece_t   *piece;
+    ngx_http_webhook_string_t  *part;
+
+    if (lines == NULL) {
+        return NGX_HTTP_WEBHOOK_OK;
+    }
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+        for (n = 0; n < line[i].nparts; n++) {
+            part = &line[i].parts[n];
+
+            for (k = 0; k < part->npieces; k++) {
+                piece = &part->pieces[k];
+
+                if (piece->type == NGX_HTTP_WEBHOOK_HEADER
+                    && ngx_http_webhook_header(ctx->request, &piece->text,
+                                               &value)
+                       == NGX_ABORT)
+                {
+                    return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+                }
+            }
+        }
+    }
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
+    size_t limit, ngx_str_t *value)
+{
+    u_char                     *p;
+    size_t                      len;
+    ngx_str_t                   parts[NGX_HTTP_WEBHOOK_MAX_PARTS];
+    ngx_uint_t                  i, nparts;
+    ngx_http_webhook_reason_e   reason;
+
+    ngx_str_null(value);
+
+    reason = ngx_http_webhook_lines_parts(ctx, lines, limit, parts, &nparts);
+    if (reason != NGX_HTTP_WEBHOOK_OK) {
+        return reason;
+    }
+
+    if (nparts == 1) {
+        *value = parts[0];
+        return NGX_HTTP_WEBHOOK_OK;
+    }
+
+    len = nparts - 1;
+
+    for (i = 0; i < nparts; i++) {
+        len += parts[i].len;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, len);
+    if (p == NULL) {
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    value->data = p;
+    value->len = len;
+
+    for (i = 0; i < nparts; i++) {
+        if (i) {
+            *p++ = ':';
+        }
+
+        p = ngx_cpymem(p, parts[i].data, parts[i].len);
+    }
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
+    size_t limit, ngx_str_t *parts, ngx_uint_t *nparts)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_webhook_line_t    *line;
+    ngx_http_webhook_reason_e   reason, first;
+
+    first = NGX_HTTP_WEBHOOK_MISSING_ID;
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+
+        reason = NGX_HTTP_WEBHOOK_OK;
+
+        for (n = 0; n < line[i].nparts; n++) {
+            reason = ngx_http_webhook_part_value(ctx, &line[i].parts[n], limit,
+                                                 &parts[n]);
+            if (reason != NGX_HTTP_WEBHOOK_OK) {
+                break;
+            }
+        }
+
+        switch (reason) {
+
+        case NGX_HTTP_WEBHOOK_OK:
+            *nparts = line[i].nparts;
+            return NGX_HTTP_WEBHOOK_OK;
+
+        case NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON:
+        case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
+            return reason;
+
+        default:
+            if (first == NGX_HTTP_WEBHOOK_MISSING_ID) {
+                first = reason;
+            }
+        }
+    }
+
+    return first;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_string_t *part, size_t limit, ngx_str_t *value)
+{
+    size_t                     i;
+    ngx_int_t                  rc;
+    ngx_http_webhook_piece_t  *piece;
+
+    rc = ngx_http_webhook_string_value(ctx, part, value);
+
+    piece = part->pieces;
+
+    if (piece->type == NGX_HTTP_WEBHOOK_JSON && rc != NGX_OK) {
+
+        if (rc == NGX_ABORT) {
+            return NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON;
+        }
+
+        if (ctx->values && ctx->values[piece->index].too_long) {
+            return NGX_HTTP_WEBHOOK_ID_TOO_LONG;
+        }
+
+        return ctx->json ? ctx->json : NGX_HTTP_WEBHOOK_MISSING_ID;
+    }
+
+    switch (rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        return NGX_HTTP_WEBHOOK_MISSING_ID;
+
+    case NGX_ABORT:
+        return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+
+    default: /* NGX_ERROR */
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    if (value->len > limit) {
+        return NGX_HTTP_WEBHOOK_ID_TOO_LONG;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] < 0x20 || value->data[i] == 0x7f) {
+            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        }
+    }
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_string_t *string, ngx_str_t *value)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_int_t    rc;
+    ngx_str_t   *values;
+    ngx_uint_t   i;
+
+    if (string->npieces == 1) {
+        return ngx_http_webhook_piece_value(ctx, string->pieces, value);
+    }
+
+    values = ngx_palloc(ctx->request->pool,
+                        string->npieces * sizeof(ngx_str_t));
+    if (values == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = 0;
+
+    for (i = 0; i < string->npieces; i++) {
+
+        rc = ngx_http_webhook_piece_value(ctx, &string->pieces[i], &values[i]);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        len += values[i].len;
+    }
+
+    p = ngx_pnalloc(ctx->request->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = p;
+    value->len = len;
+
+    for (i = 0; i < string->npieces; i++) {
+        p = ngx_cpymem(p, values[i].data, values[i].len);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_piece_t *piece, ngx_str_t *value)
+{
+    ngx_http_variable_value_t  *vv;
+
+    switch (piece->type) {
+
+    case NGX_HTTP_WEBHOOK_LITERAL:
+        *value = piece->text;
+        return NGX_OK;
+
+    case NGX_HTTP_WEBHOOK_HEADER:
+        return ngx_http_webhook_header(ctx->request, &piece->text, value);
+
+    case NGX_HTTP_WEBHOOK_VARIABLE:
+
+        vv = ngx_http_get_flushed_variable(ctx->request, piece->index);
+
+        if (vv == NULL || vv->not_found || vv->len == 0) {
+            ngx_str_null(value);
+            return NGX_DECLINED;
+        }
+
+        value->data = vv->data;
+        value->len = vv->len;
+
+        return NGX_OK;
+
+    case NGX_HTTP_WEBHOOK_TIMESTAMP:
+        *value = ctx->timestamp;
+        break;
+
+    case NGX_HTTP_WEBHOOK_EVENT_ID:
+        *value = ctx->event_id;
+        break;
+
+    case NGX_HTTP_WEBHOOK_JSON:
+
+        if (ctx->values == NULL) {
+            return NGX_DECLINED;
+        }
+
+        if (ctx->values[piece->index].ambiguous) {
+            return NGX_ABORT;
+        }
+
+        *value = ctx->values[piece->index].text;
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_BODY_SHA256 */
+        return ngx_http_webhook_body_sha256(ctx, value);
+    }
+
+    return value->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * The next line of a header, or NULL; part is NULL at first.  The name is that
+ * of the variable: in lower case, with underscores for dashes.
+ */
+
+static ngx_table_elt_t *
+ngx_http_webhook_next_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_list_part_t **part, ngx_uint_t *i)
+{
+    u_char            ch;
+    ngx_uint_t        n;
+    ngx_table_elt_t  *h;
+
+    if (*part == NULL) {
+        *part = &r->headers_in.headers.part;
+        *i = 0;
+    }
+
+    for ( ;; (*i)++) {
+
+        if (*i >= (*part)->nelts) {
+            if ((*part)->next == NULL) {
+                return NULL;
+            }
+
+            *part = (*part)->next;
+            *i = 0;
+        }
+
+        h = (ngx_table_elt_t *) (*part)->elts + *i;
+
+        if (h->hash == 0 || h->key.len != name->len) {
+            continue;
+        }
+
+        for (n = 0; n < name->len; n++) {
+            ch = h->lowcase_key[n];
+
+            if ((ch == '-' ? '_' : ch) != name->data[n]) {
+                break;
+            }
+        }
+
+        if (n == name->len) {
+            (*i)++;
+            return h;
+        }
+    }
+}
+
+
+/*
+ * The value of a header: NGX_OK, NGX_DECLINED if it is absent or empty,
+ * NGX_ABORT if it stands on several lines.
+ */
+
+static ngx_int_t
+ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_str_null(value);
+
+    part = NULL;
+
+    h = ngx_http_webhook_next_header(r, name, &part, &i);
+
+    if (h == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *value = h->value;
+
+    if (ngx_http_webhook_next_header(r, name, &part, &i)) {
+        return NGX_ABORT;
+    }
+
+    return value->len ? NGX_OK : NGX_DECLINED;
+}

@@ -1,0 +1,582 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Values of a JSON document (RFC 8259) at given JSON Pointers (RFC 6901),
+ * found in one pass of yajl over the pieces of the document.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <yajl/yajl_parse.h>
+
+#include "ngx_http_webhook_json.h"
+
+
+#define NGX_HTTP_WEBHOOK_JSON_DEPTH  64
+
+/* yajl scans a string anew at each piece: small pieces are put together */
+#define NGX_HTTP_WEBHOOK_JSON_PIECE  4096
+
+
+/* how the path to what is being parsed relates to one pointer */
+
+typedef struct {
+    ngx_uint_t                     matched;   /* tokens that agree */
+    uint64_t                       seen;      /* a bit for each token: its key
+                                                 was met in this object */
+} ngx_http_webhook_match_t;
+
+
+struct ngx_http_webhook_json_s {
+    yajl_handle                    yajl;
+    ngx_pool_t                    *pool;
+
+    ngx_http_webhook_pointer_t    *pointers;
+    ngx_http_webhook_match_t      *matches;
+    ngx_http_webhook_value_t      *values;
+    ngx_uint_t                     npointers;
+
+    ngx_uint_t                     depth;     /* open containers */
+    uint64_t                       arrays;    /* a bit for each of them */
+    ngx_uint_t                     index[NGX_HTTP_WEBHOOK_JSON_DEPTH];
+
+    u_char                        *piece;     /* small pieces, collected */
+    size_t                         len;
+
+    ngx_uint_t                     escape;    /* state of the \u scanner */
+    ngx_uint_t                     unit;      /* UTF-16 code unit, so far */
+    ngx_uint_t                     high;      /* a high surrogate waits */
+
+    unsigned                       failed:1;
+    unsigned                       nomem:1;
+};
+
+
+static ngx_int_t ngx_http_webhook_json_feed(ngx_http_webhook_json_t *json,
+    u_char *data, size_t len);
+static ngx_int_t ngx_http_webhook_json_surrogates(
+    ngx_http_webhook_json_t *json, u_char *p, u_char *last);
+static void ngx_http_webhook_json_element(ngx_http_webhook_json_t *json);
+static int ngx_http_webhook_json_open(ngx_http_webhook_json_t *json,
+    ngx_uint_t array);
+static int ngx_http_webhook_json_close(ngx_http_webhook_json_t *json);
+static int ngx_http_webhook_json_value(ngx_http_webhook_json_t *json,
+    const u_char *data, size_t len);
+
+static int ngx_http_webhook_json_null(void *data);
+static int ngx_http_webhook_json_boolean(void *data, int value);
+static int ngx_http_webhook_json_number(void *data, const char *p, size_t len);
+static int ngx_http_webhook_json_string(void *data, const unsigned char *p,
+    size_t len);
+static int ngx_http_webhook_json_start_map(void *data);
+static int ngx_http_webhook_json_map_key(void *data, const unsigned char *p,
+    size_t len);
+static int ngx_http_webhook_json_end_map(void *data);
+static int ngx_http_webhook_json_start_array(void *data);
+static int ngx_http_webhook_json_end_array(void *data);
+
+
+static yajl_callbacks  ngx_http_webhook_json_callbacks = {
+    ngx_http_webhook_json_null,
+    ngx_http_webhook_json_boolean,
+    NULL,                                  /* yajl_integer */
+    NULL,                                  /* yajl_double */
+    ngx_http_webhook_json_number,
+    ngx_http_webhook_json_string,
+    ngx_http_webhook_json_start_map,
+    ngx_http_webhook_json_map_key,
+    ngx_http_webhook_json_end_map,
+    ngx_http_webhook_json_start_array,
+    ngx_http_webhook_json_end_array
+};
+
+
+ngx_int_t
+ngx_http_webhook_pointer(ngx_pool_t *pool, ngx_str_t *text,
+    ngx_http_webhook_pointer_t *pointer)
+{
+    u_char     *p, *last, *dst;
+    ngx_str_t  *token;
+
+    pointer->text = *text;
+    pointer->ntokens = 0;
+    pointer->tokens = NULL;
+
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p++) {
+        if (*p == '/') {
+            pointer->ntokens++;
+        }
+    }
+
+    /* the whole document, as the empty pointer has it, is no value */
+
+    if (pointer->ntokens == 0
+        || pointer->ntokens > NGX_HTTP_WEBHOOK_JSON_DEPTH
+        || text->data[0] != '/')
+    {
+        return NGX_DECLINED;
+    }
+
+    pointer->tokens = ngx_pnalloc(pool, pointer->ntokens * sizeof(ngx_str_t));
+    if (pointer->tokens == NULL) {
+        return NGX_ERROR;
+    }
+
+    dst = ngx_pnalloc(pool, text->len);
+    if (dst == NULL) {
+        return NGX_ERROR;
+    }
+
+    token = pointer->tokens - 1;
+
+    for (p = text->data; p < last; p++) {
+
+        if (*p == '/') {
+            token++;
+            token->data = dst;
+            token->len = 0;
+            continue;
+        }
+
+        if (*p == '~') {
+            p++;
+
+            if (p == last || (*p != '0' && *p != '1')) {
+                return NGX_DECLINED;
+            }
+
+            *dst++ = (*p == '0') ? '~' : '/';
+
+        } else {
+            *dst++ = *p;
+        }
+
+        token->len++;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_http_webhook_json_t *
+ngx_http_webhook_json_start(ngx_pool_t *pool,
+    ngx_http_webhook_pointer_t *pointers, ngx_uint_t npointers,
+    ngx_http_webhook_value_t *values)
+{
+    ngx_http_webhook_json_t  *json;
+
+    json = ngx_pcalloc(pool, sizeof(ngx_http_webhook_json_t));
+    if (json == NULL) {
+        return NULL;
+    }
+
+    json->matches = ngx_pcalloc(pool,
+                                npointers * sizeof(ngx_http_webhook_match_t));
+    if (json->matches == NULL) {
+        return NULL;
+    }
+
+    json->yajl = yajl_alloc(&ngx_http_webhook_json_callbacks, NULL, json);
+    if (json->yajl == NULL) {
+        return NULL;
+    }
+
+    json->pool = pool;
+    json->pointers = pointers;
+    json->npointers = npointers;
+    json->values = values;
+
+    ngx_memzero(values, npointers * sizeof(ngx_http_webhook_value_t));
+
+    return json;
+}
+
+
+ngx_int_t
+ngx_http_webhook_json_update(ngx_http_webhook_json_t *json, u_char *data,
+    size_t len)
+{
+    if (json->failed) {
+        return NGX_DECLINED;
+    }
+
+    if (json->len + len < NGX_HTTP_WEBHOOK_JSON_PIECE) {
+
+        if (json->piece == NULL) {
+            json->piece = ngx_pnalloc(json->pool, NGX_HTTP_WEBHOOK_JSON_PIECE);
+            if (json->piece == NULL) {
+                json->failed = 1;
+                json->nomem = 1;
+                return NGX_DECLINED;
+            }
+        }
+
+        ngx_memcpy(json->piece + json->len, data, len);
+        json->len += len;
+
+        return NGX_OK;
+    }
+
+    if (ngx_http_webhook_json_feed(json, json->piece, json->len) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    json->len = 0;
+
+    return ngx_http_webhook_json_feed(json, data, len);
+}
+
+
+ngx_int_t
+ngx_http_webhook_json_done(ngx_http_webhook_json_t *json)
+{
+    if (!json->failed) {
+        (void) ngx_http_webhook_json_feed(json, json->piece, json->len);
+    }
+
+    if (!json->failed
+        && (yajl_complete_parse(json->yajl) != yajl_status_ok || json->high))
+    {
+        json->failed = 1;
+    }
+
+    yajl_free(json->yajl);
+
+    if (json->failed) {
+        ngx_memzero(json->values,
+                    json->npointers * sizeof(ngx_http_webhook_value_t));
+        return json->nomem ? NGX_ERROR : NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_json_feed(ngx_http_webhook_json_t *json, u_char *data,
+    size_t len)
+{
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_webhook_json_surrogates(json, data, data + len) != NGX_OK
+        || yajl_parse(json->yajl, data, len) != yajl_status_ok)
+    {
+        json->failed = 1;
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * yajl turns a lone surrogate into "?" and joins any two code units, so that
+ * different texts give one value.  A backslash stands in strings only, or
+ * the document is not valid anyway: there is no need to know what is what.
+ */
+
+static ngx_int_t
+ngx_http_webhook_json_surrogates(ngx_http_webhook_json_t *json, u_char *p,
+    u_char *last)
+{
+    ngx_int_t  n;
+
+    for ( /* void */ ; p < last; p++) {
+
+        switch (json->escape) {
+
+        case 0:
+            if (*p == '\\') {
+                json->escape = 1;
+
+            } else if (json->high) {
+                return NGX_DECLINED;
+            }
+
+            break;
+
+        case 1:
+            if (*p == 'u') {
+                json->escape = 2;
+                json->unit = 0;
+                break;
+            }
+
+            if (json->high) {
+                return NGX_DECLINED;
+            }
+
+            json->escape = 0;
+            break;
+
+        default: /* 2 .. 5, a hexadecimal digit each */
+
+            n = ngx_hextoi(p, 1);
+            if (n == NGX_ERROR) {
+                return NGX_DECLINED;
+            }
+
+            json->unit = json->unit << 4 | n;
+
+            if (json->escape++ < 5) {
+                break;
+            }
+
+            json->escape = 0;
+
+            if (json->high != (json->unit >> 10 == 0xdc00 >> 10)) {
+                return NGX_DECLINED;
+            }
+
+            json->high = (json->unit >> 10 == 0xd800 >> 10);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* a value or a container begins: in an array this is its next element */
+
+static void
+ngx_http_webhook_json_element(ngx_http_webhook_json_t *json)
+{
+    u_char                      buf[NGX_INT_T_LEN];
+    size_t                      len;
+    ngx_str_t                  *token;
+    ngx_uint_t                  i, level;
+    ngx_http_webhook_match_t   *match;
+
+    if (json->depth == 0) {
+        return;
+    }
+
+    level = json->depth - 1;
+
+    if (!(json->arrays & (uint64_t) 1 << level)) {
+        return;
+    }
+
+    len = ngx_sprintf(buf, "%ui", json->index[level]++) - buf;
+
+    for (i = 0; i < json->npointers; i++) {
+        match = &json->matches[i];
+
+        if (match->matched < level || json->pointers[i].ntokens <= level) {
+            continue;
+        }
+
+        token = &json->pointers[i].tokens[level];
+
+        match->matched = (token->len == len
+                          && ngx_memcmp(token->data, buf, len) == 0)
+                         ? level + 1 : level;
+    }
+}
+
+
+static int
+ngx_http_webhook_json_open(ngx_http_webhook_json_t *json, ngx_uint_t array)
+{
+    ngx_uint_t  i;
+
+    ngx_http_webhook_json_element(json);
+
+    if (json->depth == NGX_HTTP_WEBHOOK_JSON_DEPTH) {
+        return 0;
+    }
+
+    json->index[json->depth] = 0;
+    json->arrays &= ~((uint64_t) 1 << json->depth);
+    json->arrays |= (uint64_t) array << json->depth;
+
+    for (i = 0; i < json->npointers; i++) {
+        if (json->matches[i].matched == json->depth) {
+            json->matches[i].seen &= ~((uint64_t) 1 << json->depth);
+        }
+    }
+
+    json->depth++;
+
+    return 1;
+}
+
+
+static int
+ngx_http_webhook_json_close(ngx_http_webhook_json_t *json)
+{
+    ngx_uint_t  i;
+
+    json->depth--;
+
+    for (i = 0; i < json->npointers; i++) {
+        if (json->matches[i].matched > json->depth) {
+            json->matches[i].matched = json->depth;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+ngx_http_webhook_json_value(ngx_http_webhook_json_t *json, const u_char *data,
+    size_t len)
+{
+    size_t                     n;
+    ngx_uint_t                 i;
+    ngx_http_webhook_value_t  *value;
+
+    ngx_http_webhook_json_element(json);
+
+    for (i = 0; i < json->npointers; i++) {
+
+        if (json->matches[i].matched != json->depth
+            || json->pointers[i].ntokens != json->depth)
+        {
+            continue;
+        }
+
+        value = &json->values[i];
+
+        if (len > NGX_HTTP_WEBHOOK_MAX_VALUE) {
+            value->too_long = 1;
+            continue;
+        }
+
+        for (n = 0; n < len; n++) {
+            if (data[n] < 0x20 || data[n] == 0x7f) {
+                break;
+            }
+        }
+
+        if (len == 0 || n < len) {
+            continue;
+        }
+
+        value->text.data = ngx_pnalloc(json->pool, len);
+        if (value->text.data == NULL) {
+            json->nomem = 1;
+            return 0;
+        }
+
+        ngx_memcpy(value->text.data, data, len);
+        value->text.len = len;
+    }
+
+    return 1;
+}
+
+
+static int
+ngx_http_webhook_json_null(void *data)
+{
+    ngx_http_webhook_json_element(data);
+
+    return 1;
+}
+
+
+static int
+ngx_http_webhook_json_boolean(void *data, int value)
+{
+    return value ? ngx_http_webhook_json_value(data, (u_char *) "true", 4)
+                 : ngx_http_webhook_json_value(data, (u_char *) "false", 5);
+}
+
+
+static int
+ngx_http_webhook_json_number(void *data, const char *p, size_t len)
+{
+    size_t  n;
+
+    for (n = 0; n < len; n++) {
+        if (p[n] == '.' || p[n] == 'e' || p[n] == 'E') {
+            ngx_http_webhook_json_element(data);
+            return 1;
+        }
+    }
+
+    return ngx_http_webhook_json_value(data, (const u_char *) p, len);
+}
+
+
+static int
+ngx_http_webhook_json_string(void *data, const unsigned char *p, size_t len)
+{
+    return ngx_http_webhook_json_value(data, p, len);
+}
+
+
+static int
+ngx_http_webhook_json_start_map(void *data)
+{
+    return ngx_http_webhook_json_open(data, 0);
+}
+
+
+static int
+ngx_http_webhook_json_map_key(void *data, const unsigned char *p, size_t len)
+{
+    uint64_t                   bit;
+    ngx_str_t                 *token;
+    ngx_uint_t                 i, level;
+    ngx_http_webhook_json_t   *json;
+    ngx_http_webhook_match_t  *match;
+
+    json = data;
+    level = json->depth - 1;
+    bit = (uint64_t) 1 << level;
+
+    for (i = 0; i < json->npointers; i++) {
+        match = &json->matches[i];
+
+        if (match->matched < level || json->pointers[i].ntokens <= level) {
+            continue;
+        }
+
+        token = &json->pointers[i].tokens[level];
+
+        if (token->len != len || ngx_memcmp(token->data, p, len) != 0) {
+            match->matched = level;
+            continue;
+        }
+
+        if (match->seen & bit) {
+            json->values[i].ambiguous = 1;
+        }
+
+        match->seen |= bit;
+        match->matched = level + 1;
+    }
+
+    return 1;
+}
+
+
+static int
+ngx_http_webhook_json_end_map(void *data)
+{
+    return ngx_http_webhook_json_close(data);
+}
+
+
+static int
+ngx_http_webhook_json_start_array(void *data)
+{
+    return ngx_http_webhook_json_open(data, 1);
+}
+
+
+static int
+ngx_http_webhook_json_end_array(void *data)
+{
+    return ngx_http_webhook_json_close(data);
+}

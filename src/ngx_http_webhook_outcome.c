@@ -1,0 +1,157 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The outcome of a claim: renewed while its request lives, committed if the
+ * upstream has accepted the event, freed in any other case.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_webhook_upstream_status(ngx_http_request_t *r,
+    ngx_uint_t none);
+static void ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx,
+    ngx_uint_t status);
+static void ngx_http_webhook_renew_handler(ngx_event_t *ev);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+ngx_int_t
+ngx_http_webhook_outcome_init(void)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_webhook_header_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    if (r == r->main) {
+        ctx = ngx_http_webhook_get_ctx(r);
+
+        if (ctx && ctx->claim.token) {
+            ngx_http_webhook_outcome(ctx,
+                     ngx_http_webhook_upstream_status(r,
+                                                      r->headers_out.status));
+        }
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+/*
+ * What the last upstream has answered, whatever error_page made of it; none
+ * if there was no upstream.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_upstream_status(ngx_http_request_t *r, ngx_uint_t none)
+{
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
+        return none;
+    }
+
+    state = r->upstream_states->elts;
+
+    return state[r->upstream_states->nelts - 1].status;
+}
+
+
+static void
+ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
+{
+    time_t      until;
+    ngx_int_t   rc;
+    ngx_log_t  *log;
+
+    log = ctx->request->connection->log;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0,
+                   "webhook outcome: upstream status %ui", status);
+
+    if (ctx->renew.timer_set) {
+        ngx_del_timer(&ctx->renew);
+    }
+
+    if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
+        until = ngx_max(ngx_time() + ctx->ttl, ctx->until);
+        rc = ngx_http_webhook_zone_commit(&ctx->claim, until, 0);
+
+    } else {
+        rc = ngx_http_webhook_zone_free(&ctx->claim);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "webhook outcome came too late: its claim was taken over "
+                      "by another request");
+    }
+}
+
+
+void
+ngx_http_webhook_outcome_watch(ngx_http_webhook_ctx_t *ctx)
+{
+    ctx->renew.handler = ngx_http_webhook_renew_handler;
+    ctx->renew.data = ctx;
+    ctx->renew.log = ctx->request->connection->log;
+    ctx->renew.cancelable = 1;
+
+    ngx_add_timer(&ctx->renew, (ngx_msec_t) ctx->lease * 1000 / 3);
+}
+
+
+static void
+ngx_http_webhook_renew_handler(ngx_event_t *ev)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ev->data;
+
+    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0, "webhook renew claim");
+
+    if (ngx_http_webhook_zone_renew(&ctx->claim, ngx_time() + ctx->lease)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_WARN, ev->log, 0,
+                      "webhook claim could not be renewed: it was taken over "
+                      "by another request");
+        return;
+    }
+
+    ngx_add_timer(ev, (ngx_msec_t) ctx->lease * 1000 / 3);
+}
+
+
+void
+ngx_http_webhook_outcome_cleanup(ngx_http_webhook_ctx_t *ctx)
+{
+    if (ctx->claim.token) {
+
+        /* no answer was sent, but the upstream may have given its own */
+
+        ngx_http_webhook_outcome(ctx,
+                         ngx_http_webhook_upstream_status(ctx->request, 0));
+    }
+
+    if (ctx->renew.timer_set) {
+        ngx_del_timer(&ctx->renew);
+    }
+}

@@ -1,0 +1,626 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The way of one request: headers decide first, then the body is digested,
+ * then the verdict is found and answered.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+static ngx_http_webhook_ctx_t *ngx_http_webhook_create_ctx(
+    ngx_http_request_t *r);
+static void ngx_http_webhook_cleanup(void *data);
+static void ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx);
+
+static ngx_int_t ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx);
+static ngx_http_webhook_reason_e ngx_http_webhook_get_keys(
+    ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx);
+static void ngx_http_webhook_body_handler(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx);
+static void ngx_http_webhook_digest_handler(ngx_event_t *ev);
+static void ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx);
+static void ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_reason_e reason);
+
+static ngx_int_t ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_add_header(ngx_http_request_t *r, char *key,
+    char *value);
+
+
+ngx_str_t  ngx_http_webhook_reasons[] = {
+    ngx_null_string,
+    ngx_string("missing_signature"),
+    ngx_string("malformed_signature"),
+    ngx_string("too_many_signatures"),
+    ngx_string("signature_mismatch"),
+    ngx_string("missing_timestamp"),
+    ngx_string("malformed_timestamp"),
+    ngx_string("stale_timestamp"),
+    ngx_string("future_timestamp"),
+    ngx_string("missing_field"),
+    ngx_string("malformed_field"),
+    ngx_string("no_secret"),
+    ngx_string("missing_id"),
+    ngx_string("ambiguous_json"),
+    ngx_string("invalid_json"),
+    ngx_string("json_too_large"),
+    ngx_string("id_too_long"),
+    ngx_string("zone_full"),
+    ngx_string("lease_held"),
+    ngx_string("already_delivered"),
+    ngx_string("internal_error")
+};
+
+
+ngx_int_t
+ngx_http_webhook_access_handler(ngx_http_request_t *r)
+{
+    ngx_http_webhook_ctx_t       *ctx;
+    ngx_http_webhook_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
+
+    if (wlcf->verifier == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "webhook access handler, scheme \"%V\"",
+                   &wlcf->verifier->scheme->name);
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL) {
+        ctx = ngx_http_webhook_create_ctx(r);
+        if (ctx == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_http_set_ctx(r, ctx, ngx_http_webhook_module);
+
+    switch (ctx->state) {
+
+    case NGX_HTTP_WEBHOOK_READING:
+    case NGX_HTTP_WEBHOOK_DIGESTING:
+        return NGX_DONE;
+
+    case NGX_HTTP_WEBHOOK_JUDGED:
+
+        ctx->conf = wlcf;
+        ctx->dry_run = wlcf->dry_run;
+
+        if (ctx->verifier != wlcf->verifier
+            && ctx->status == NGX_HTTP_WEBHOOK_PASSED)
+        {
+            /* redirected to where this verdict does not count */
+
+            ngx_http_webhook_reset(ctx);
+            break;
+        }
+
+        if (ctx->status == NGX_HTTP_WEBHOOK_PASSED) {
+            ngx_http_webhook_event_claim(ctx);
+        }
+
+        return ngx_http_webhook_answer(ctx);
+
+    default: /* NGX_HTTP_WEBHOOK_NEW */
+        break;
+    }
+
+    ctx->conf = wlcf;
+    ctx->dry_run = wlcf->dry_run;
+    ctx->verifier = wlcf->verifier;
+
+    return ngx_http_webhook_verify(ctx);
+}
+
+
+ngx_http_webhook_ctx_t *
+ngx_http_webhook_get_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_webhook_ctx_t  *ctx;
+
+    r = r->main;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
+
+    if (ctx == NULL && (r->internal || r->filter_finalize)) {
+
+        /*
+         * if module context was reset, the verdict and the claim
+         * can still be found in the cleanup handler
+         */
+
+        for (cln = r->pool->cleanup; cln; cln = cln->next) {
+            if (cln->handler == ngx_http_webhook_cleanup) {
+                return cln->data;
+            }
+        }
+    }
+
+    return ctx;
+}
+
+
+static ngx_http_webhook_ctx_t *
+ngx_http_webhook_create_ctx(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_webhook_ctx_t  *ctx;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_webhook_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+
+    ngx_memzero(ctx, sizeof(ngx_http_webhook_ctx_t));
+
+    ctx->request = r;
+
+    cln->handler = ngx_http_webhook_cleanup;
+
+    return ctx;
+}
+
+
+static void
+ngx_http_webhook_cleanup(void *data)
+{
+    ngx_http_webhook_ctx_t  *ctx = data;
+
+    ngx_http_webhook_reset(ctx);
+    ngx_http_webhook_outcome_cleanup(ctx);
+}
+
+
+/* forgets the verdict, but not the claim */
+
+static void
+ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_uint_t  i;
+
+    if (ctx->event.posted) {
+        ngx_delete_posted_event(&ctx->event);
+    }
+
+    ngx_http_webhook_body_cleanup(ctx);
+
+    if (ctx->own_keys) {
+        for (i = 0; i < ctx->nkeys; i++) {
+            ngx_http_webhook_key_free(&ctx->keys[i]);
+        }
+    }
+
+    ctx->keys = NULL;
+    ctx->nkeys = 0;
+    ctx->own_keys = 0;
+    ctx->nsets = 0;
+    ctx->secret_index = 0;
+    ctx->state = NGX_HTTP_WEBHOOK_NEW;
+    ctx->status = NGX_HTTP_WEBHOOK_NONE;
+    ctx->reason = NGX_HTTP_WEBHOOK_OK;
+    ctx->has_time = 0;
+    ctx->has_sha256 = 0;
+    ctx->accepted = 0;
+    ctx->failed = 0;
+    ctx->values = NULL;
+    ctx->json = NGX_HTTP_WEBHOOK_OK;
+
+    ngx_str_null(&ctx->timestamp);
+    ngx_str_null(&ctx->event_id);
+    ngx_str_null(&ctx->event_type);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_http_webhook_reason_e  reason;
+
+    reason = ngx_http_webhook_read_headers(ctx);
+
+    if (reason == NGX_HTTP_WEBHOOK_OK) {
+        reason = ngx_http_webhook_get_keys(ctx);
+    }
+
+    if (reason == NGX_HTTP_WEBHOOK_OK
+        && ngx_http_webhook_body_start(ctx) != NGX_OK)
+    {
+        reason = NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    if (reason != NGX_HTTP_WEBHOOK_OK) {
+        ngx_http_webhook_set_verdict(ctx, reason);
+        return ngx_http_webhook_answer(ctx);
+    }
+
+    return ngx_http_webhook_read_body(ctx);
+}
+
+
+/* the keys of this request: those of the configuration, or its own */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
+{
+    size_t                        len;
+    ngx_int_t                     rc;
+    ngx_log_t                    *log;
+    ngx_str_t                     text;
+    ngx_uint_t                    i, given, level;
+    ngx_http_webhook_key_t       *key;
+    ngx_http_webhook_secret_t    *secret;
+    ngx_http_webhook_verifier_t  *verifier;
+
+    verifier = ctx->verifier;
+
+    ctx->keys = verifier->keys;
+    ctx->nkeys = verifier->nkeys;
+
+    if (!verifier->variables) {
+        return NGX_HTTP_WEBHOOK_OK;
+    }
+
+    ctx->keys = ngx_pcalloc(ctx->request->pool,
+                            ctx->nkeys * sizeof(ngx_http_webhook_key_t));
+    if (ctx->keys == NULL) {
+        ctx->nkeys = 0;
+        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    ctx->own_keys = 1;
+
+    log = ctx->request->connection->log;
+    secret = verifier->secrets->elts;
+    given = 0;
+
+    for (i = 0; i < ctx->nkeys; i++) {
+
+        key = &ctx->keys[i];
+
+        if (secret[i].string == NULL) {
+
+            if (ngx_http_webhook_key_copy(key, &verifier->keys[i]) != NGX_OK) {
+                return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            }
+
+            given++;
+            continue;
+        }
+
+        /* core shows the values of variables when it debugs */
+
+        level = log->log_level;
+        log->log_level = level & ~NGX_LOG_DEBUG_ALL;
+
+        rc = ngx_http_webhook_string_value(ctx, secret[i].string, &text);
+
+        log->log_level = level;
+
+        if (rc == NGX_DECLINED || rc == NGX_ABORT) {
+            continue;
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_webhook_secret_key(verifier->scheme, &text, key,
+                                             &len, log);
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
+                              (rc == NGX_DECLINED)
+                              ? "secret from a variable does not decode"
+                              : "could not make a key of a secret");
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        }
+
+        given++;
+    }
+
+    return given ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_NO_SECRET;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (r->request_body == NULL && !ngx_http_webhook_body_is_gone(r)) {
+
+        ctx->state = NGX_HTTP_WEBHOOK_READING;
+
+        rc = ngx_http_read_client_request_body(r,
+                                               ngx_http_webhook_body_handler);
+
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            return rc;
+        }
+
+        ngx_http_finalize_request(r, NGX_DONE);
+        return NGX_DONE;
+    }
+
+    /* somebody else has read the body: its store is what is proxied */
+
+    if (ngx_http_webhook_body_is_gone(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webhook cannot be verified: its body was discarded");
+        ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+        return ngx_http_webhook_answer(ctx);
+    }
+
+    ctx->state = NGX_HTTP_WEBHOOK_DIGESTING;
+    ctx->in = r->request_body->bufs;
+    ctx->offset = 0;
+
+    if (ngx_http_webhook_digest_body(ctx) == NGX_AGAIN) {
+        r->read_event_handler = ngx_http_test_reading;
+        r->write_event_handler = ngx_http_request_empty_handler;
+        return NGX_DONE;
+    }
+
+    return ngx_http_webhook_answer(ctx);
+}
+
+
+static void
+ngx_http_webhook_body_handler(ngx_http_request_t *r)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
+
+    ngx_http_webhook_judge(ctx);
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_webhook_body_stored(ctx);
+
+    if (rc == NGX_AGAIN) {
+        ctx->event.handler = ngx_http_webhook_digest_handler;
+        ctx->event.data = ctx;
+        ctx->event.log = ctx->request->connection->log;
+
+        ngx_post_event(&ctx->event, &ngx_posted_next_events);
+
+        return NGX_AGAIN;
+    }
+
+    if (rc == NGX_ERROR) {
+        ctx->failed = 1;
+    }
+
+    ngx_http_webhook_judge(ctx);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_webhook_digest_handler(ngx_event_t *ev)
+{
+    ngx_connection_t        *c;
+    ngx_http_request_t      *r;
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (ngx_http_webhook_digest_body(ctx) == NGX_AGAIN) {
+        return;
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* all that is left to do when the body is there */
+
+static void
+ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t                  rc;
+    ngx_http_webhook_reason_e  reason;
+
+    rc = ngx_http_webhook_body_verify(ctx);
+
+    ngx_http_webhook_body_cleanup(ctx);
+
+    if (rc == NGX_ERROR) {
+        reason = NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+
+    } else if (rc == NGX_DECLINED) {
+        reason = NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH;
+
+    } else {
+        reason = ngx_http_webhook_event_read(ctx);
+    }
+
+    ngx_http_webhook_set_verdict(ctx, reason);
+
+    if (ctx->status == NGX_HTTP_WEBHOOK_PASSED) {
+        ngx_http_webhook_event_claim(ctx);
+    }
+}
+
+
+static void
+ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_reason_e reason)
+{
+    ngx_http_webhook_status_e  status;
+
+    ctx->state = NGX_HTTP_WEBHOOK_JUDGED;
+
+    switch (reason) {
+
+    case NGX_HTTP_WEBHOOK_OK:
+        status = NGX_HTTP_WEBHOOK_PASSED;
+        break;
+
+    case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
+        status = NGX_HTTP_WEBHOOK_UNAVAILABLE;
+        break;
+
+    default:
+        status = NGX_HTTP_WEBHOOK_REJECTED;
+        break;
+    }
+
+    ngx_http_webhook_set_status(ctx, status, reason);
+}
+
+
+void
+ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason)
+{
+    char        *text;
+    ngx_uint_t   level;
+
+    ctx->status = status;
+    ctx->reason = reason;
+
+    if (status == NGX_HTTP_WEBHOOK_PASSED) {
+        return;
+    }
+
+    level = ctx->conf->log_level;
+
+    switch (status) {
+
+    case NGX_HTTP_WEBHOOK_REJECTED:
+        text = "rejected";
+        break;
+
+    case NGX_HTTP_WEBHOOK_UNAVAILABLE:
+        text = "not verified";
+        level = NGX_LOG_ERR;
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_DUPLICATE, NGX_HTTP_WEBHOOK_IN_FLIGHT */
+        text = "held back";
+        level = ngx_min(level + 1, NGX_LOG_INFO);
+        break;
+    }
+
+    ngx_log_error(level, ctx->request->connection->log, 0,
+                  "webhook %s%s: %V, scheme \"%V\"",
+                  text, ctx->dry_run ? ", dry run" : "",
+                  &ngx_http_webhook_reasons[reason],
+                  &ctx->verifier->scheme->name);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t                     rc;
+    ngx_http_request_t           *r;
+    ngx_http_complex_value_t      cv;
+    ngx_http_webhook_loc_conf_t  *wlcf;
+
+    r = ctx->request;
+    wlcf = ctx->conf;
+
+    if (wlcf->dry_run) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->status == NGX_HTTP_WEBHOOK_PASSED) {
+        return NGX_OK;
+    }
+
+    /* no error page, wherever it comes from, may see the body */
+
+    if (ngx_http_webhook_body_withhold(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    switch (ctx->status) {
+
+    case NGX_HTTP_WEBHOOK_REJECTED:
+        return wlcf->reject_status;
+
+    case NGX_HTTP_WEBHOOK_DUPLICATE:
+
+        if (ngx_http_webhook_add_header(r, "Webhook-Duplicate", "1") != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+
+        rc = ngx_http_send_response(r, NGX_HTTP_OK, NULL, &cv);
+
+        ngx_http_finalize_request(r, rc);
+
+        return NGX_DONE;
+
+    default: /* NGX_HTTP_WEBHOOK_IN_FLIGHT, NGX_HTTP_WEBHOOK_UNAVAILABLE */
+
+        if (ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_webhook_add_header(ngx_http_request_t *r, char *key, char *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.len = ngx_strlen(key);
+    h->key.data = (u_char *) key;
+    h->value.len = ngx_strlen(value);
+    h->value.data = (u_char *) value;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}

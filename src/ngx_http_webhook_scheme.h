@@ -1,0 +1,165 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Schemes: how a provider signs, in the language of the webhook_scheme block
+ * that built-in and defined schemes are written in.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_SCHEME_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_SCHEME_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_digest.h"
+#include "ngx_http_webhook_json.h"
+#include "ngx_http_webhook_text.h"
+
+
+#define NGX_HTTP_WEBHOOK_NO_WINDOW  -1
+
+
+/* a string is made of pieces */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_LITERAL = 0,
+    NGX_HTTP_WEBHOOK_HEADER,         /* $http_name */
+    NGX_HTTP_WEBHOOK_VARIABLE,
+    NGX_HTTP_WEBHOOK_REQUEST_BODY,   /* $request_body in the signed text */
+    NGX_HTTP_WEBHOOK_TIMESTAMP,      /* $webhook_timestamp */
+    NGX_HTTP_WEBHOOK_EVENT_ID,       /* $webhook_event_id */
+    NGX_HTTP_WEBHOOK_JSON,           /* json:pointer */
+    NGX_HTTP_WEBHOOK_BODY_SHA256     /* body */
+} ngx_http_webhook_piece_e;
+
+
+typedef struct {
+    ngx_http_webhook_piece_e       type;
+    ngx_str_t                      text;     /* literal; name of a header, in
+                                                lower case with underscores;
+                                                name of a variable */
+    ngx_uint_t                     index;    /* variable; JSON pointer */
+} ngx_http_webhook_piece_t;
+
+
+typedef struct {
+    ngx_http_webhook_piece_t      *pieces;
+    ngx_uint_t                     npieces;
+} ngx_http_webhook_string_t;
+
+
+/* the parts of one event_id, event_type or dedup_key line */
+
+typedef struct {
+    ngx_http_webhook_string_t     *parts;
+    ngx_uint_t                     nparts;
+} ngx_http_webhook_line_t;
+
+
+typedef struct {
+    ngx_str_t                      prefix;
+    ngx_http_webhook_encoding_e    encoding;
+} ngx_http_webhook_secret_rule_t;
+
+
+typedef struct {
+    ngx_str_t                      name;
+
+    const ngx_http_webhook_algorithm_t  *algorithm;
+
+    ngx_array_t                   *signature;  /* ngx_http_webhook_string_t */
+    ngx_http_webhook_cut_t         signature_cut;
+    ngx_http_webhook_encoding_e    encoding;
+
+    ngx_http_webhook_string_t      signed_text;
+
+    ngx_array_t                   *timestamp;  /* ngx_http_webhook_string_t */
+    ngx_http_webhook_cut_t         timestamp_cut;
+    ngx_http_webhook_unit_e        unit;
+    time_t                         past;       /* the default window, or */
+    time_t                         future;     /* NGX_HTTP_WEBHOOK_NO_WINDOW */
+
+    ngx_array_t                   *secret;     /* .._secret_rule_t */
+    ngx_array_t                   *event_id;   /* ngx_http_webhook_line_t */
+    ngx_array_t                   *event_type; /* ngx_http_webhook_line_t */
+    ngx_array_t                   *dedup_key;  /* ngx_http_webhook_line_t */
+    time_t                         retries;
+
+    ngx_array_t                   *pointers;   /* .._webhook_pointer_t */
+    ngx_uint_t                     nlines;     /* pointers of the lines above,
+                                                  others are appended */
+
+    unsigned                       timestamp_json:1;
+    unsigned                       explicit_key:1;
+} ngx_http_webhook_scheme_t;
+
+
+typedef struct {
+    char                          *name;
+    char                          *from;     /* another built-in, or NULL */
+    char                          *text;     /* in the language */
+} ngx_http_webhook_provider_t;
+
+
+typedef struct {
+    ngx_array_t                    defined;  /* ngx_http_webhook_scheme_t * */
+    ngx_array_t                    builtin;  /* those that were asked for */
+} ngx_http_webhook_schemes_t;
+
+
+/* The built-in schemes, ended by a NULL name; see .._webhook_providers.c */
+extern ngx_http_webhook_provider_t  ngx_http_webhook_providers[];
+
+
+/* Makes both arrays.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_webhook_schemes_init(ngx_conf_t *cf,
+    ngx_http_webhook_schemes_t *schemes);
+
+/*
+ * Parses the webhook_scheme block at cf and adds it to the schemes.  Returns
+ * NGX_CONF_OK, or an error as directives do.
+ */
+char *ngx_http_webhook_scheme_block(ngx_conf_t *cf,
+    ngx_http_webhook_schemes_t *schemes);
+
+/*
+ * The scheme of that name, defined or built-in; a built-in is parsed when it
+ * is asked for first.  Returns NGX_OK, NGX_DECLINED if there is none, or
+ * NGX_ERROR after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_scheme_find(ngx_conf_t *cf,
+    ngx_http_webhook_schemes_t *schemes, ngx_str_t *name,
+    ngx_http_webhook_scheme_t **scheme);
+
+/*
+ * Whether at least one part of each line of the scheme's dedup key is covered
+ * by the signature.  Returns NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_webhook_scheme_key_covered(
+    ngx_http_webhook_scheme_t *scheme);
+
+/*
+ * Compiles text with variables, as it stands in webhook_secret, to pieces.
+ * Returns NGX_OK, or NGX_ERROR after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_webhook_string_t *string);
+
+/*
+ * Reads one or two times, the second for the future, as they stand in
+ * "tolerance" and webhook_tolerance.  Returns NGX_CONF_OK, or NGX_CONF_ERROR
+ * after an error was logged.
+ */
+char *ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
+    time_t *past, time_t *future);
+
+/* Whether the lines hold a piece of that type; lines may be NULL. */
+ngx_uint_t ngx_http_webhook_lines_have(ngx_array_t *lines,
+    ngx_http_webhook_piece_e type);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_SCHEME_H_INCLUDED_ */

@@ -1,0 +1,434 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Secrets: where they come from, and how their text becomes a key.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_secret.h"
+
+
+#define NGX_HTTP_WEBHOOK_SECRET_FILE  65536
+
+
+static char *ngx_http_webhook_secret_file(ngx_conf_t *cf,
+    ngx_array_t *secrets, ngx_str_t *name);
+static char *ngx_http_webhook_secret_lines(ngx_conf_t *cf,
+    ngx_array_t *secrets, ngx_str_t *name, u_char *p, u_char *last);
+static char *ngx_http_webhook_secret_env(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *name);
+static char *ngx_http_webhook_secret_string(ngx_conf_t *cf,
+    ngx_array_t *secrets, ngx_str_t *text);
+static char *ngx_http_webhook_secret_add(ngx_conf_t *cf, ngx_array_t *secrets,
+    u_char *data, size_t len);
+static void ngx_http_webhook_secret_wipe(void *data);
+
+
+char *
+ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *source)
+{
+    ngx_str_t   name;
+    ngx_uint_t  file;
+
+    file = (ngx_strncmp(source->data, "file:", 5) == 0);
+
+    if (!file && ngx_strncmp(source->data, "env:", 4) != 0) {
+        return ngx_http_webhook_secret_string(cf, secrets, source);
+    }
+
+    name.data = source->data + (file ? 5 : 4);
+    name.len = source->len - (file ? 5 : 4);
+
+    if (ngx_strlchr(name.data, name.data + name.len, '$')) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "variables cannot be used in secret source \"%V\"",
+                           source);
+        return NGX_CONF_ERROR;
+    }
+
+    if (name.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "secret source \"%V\" names nothing", source);
+        return NGX_CONF_ERROR;
+    }
+
+    return file ? ngx_http_webhook_secret_file(cf, secrets, &name)
+                : ngx_http_webhook_secret_env(cf, secrets, &name);
+}
+
+
+static char *
+ngx_http_webhook_secret_file(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *name)
+{
+    char             *rv;
+    u_char           *buf;
+    size_t            size;
+    ssize_t           n;
+    ngx_file_t        file;
+    ngx_file_info_t   fi;
+
+    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&file, sizeof(ngx_file_t));
+
+    file.name = *name;
+    file.log = cf->log;
+
+    file.fd = ngx_open_file(name->data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                            NGX_FILE_OPEN, 0);
+
+    if (file.fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_open_file_n " \"%V\" failed", name);
+        return NGX_CONF_ERROR;
+    }
+
+    rv = NGX_CONF_ERROR;
+    buf = NULL;
+    size = 0;
+
+    if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_fd_info_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    if (!ngx_is_file(&fi)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "secret file \"%V\" is not a regular file", name);
+        goto done;
+    }
+
+    if (ngx_file_size(&fi) > NGX_HTTP_WEBHOOK_SECRET_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "secret file \"%V\" is larger than 64k", name);
+        goto done;
+    }
+
+    if (fi.st_mode & S_IROTH) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "secret file \"%V\" can be read by everybody, "
+                           "take that right away", name);
+    }
+
+    size = (size_t) ngx_file_size(&fi);
+
+    buf = ngx_alloc(size + 1, cf->log);
+    if (buf == NULL) {
+        goto done;
+    }
+
+    n = ngx_read_file(&file, buf, size, 0);
+
+    if (n == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           ngx_read_file_n " \"%V\" failed", name);
+        goto done;
+    }
+
+    rv = ngx_http_webhook_secret_lines(cf, secrets, name, buf, buf + n);
+
+done:
+
+    if (buf) {
+        ngx_explicit_memzero(buf, size);
+        ngx_free(buf);
+    }
+
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", name);
+    }
+
+    return rv;
+}
+
+
+static char *
+ngx_http_webhook_secret_lines(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *name, u_char *p, u_char *last)
+{
+    char        *rv;
+    u_char      *line, *end, *text;
+    ngx_uint_t   n;
+
+    if (last - p >= 3 && ngx_memcmp(p, "\xef\xbb\xbf", 3) == 0) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "secret file \"%V\" starts with a byte order mark, "
+                           "which is taken as part of the secret", name);
+    }
+
+    n = secrets->nelts;
+
+    while (p < last) {
+        line = p;
+
+        while (p < last && *p != LF) {
+            p++;
+        }
+
+        end = p++;
+
+        if (end > line && end[-1] == CR) {
+            end--;
+        }
+
+        text = line;
+
+        while (text < end && (*text == ' ' || *text == '\t')) {
+            text++;
+        }
+
+        if (text == end || *line == '#') {
+            continue;
+        }
+
+        rv = ngx_http_webhook_secret_add(cf, secrets, line, end - line);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (secrets->nelts == n) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "secret file \"%V\" holds no secret", name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_secret_env(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *name)
+{
+    u_char  *value;
+
+    value = (u_char *) getenv((char *) name->data);
+
+    if (value == NULL || *value == '\0') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "environment variable \"%V\", which is to hold a "
+                           "secret, is %s", name, value ? "empty" : "not set");
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_webhook_secret_add(cf, secrets, value, ngx_strlen(value));
+}
+
+
+static char *
+ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *text)
+{
+    ngx_str_t                  *name;
+    ngx_http_webhook_secret_t  *secret;
+    ngx_http_webhook_string_t  *string;
+
+    if (text->len == 0) {
+        return "has an empty secret";
+    }
+
+    if (ngx_strlchr(text->data, text->data + text->len, '$') == NULL) {
+
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "a secret that stands in the configuration is "
+                           "shown by \"nginx -T\", use \"file:\"");
+
+        return ngx_http_webhook_secret_add(cf, secrets, text->data, text->len);
+    }
+
+    string = ngx_palloc(cf->pool, sizeof(ngx_http_webhook_string_t));
+    if (string == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_webhook_compile(cf, text, string) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    /* what the client sends is no secret */
+
+    name = &string->pieces[0].text;
+
+    if (string->npieces == 1
+        && (string->pieces[0].type == NGX_HTTP_WEBHOOK_HEADER
+            || ngx_strncmp(name->data, "arg_", 4) == 0
+            || ngx_strncmp(name->data, "cookie_", 7) == 0))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "secret \"%V\" is chosen by the client, "
+                           "use a map", text);
+        return NGX_CONF_ERROR;
+    }
+
+    secret = ngx_array_push(secrets);
+    if (secret == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_str_null(&secret->text);
+    secret->string = string;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_secret_add(ngx_conf_t *cf, ngx_array_t *secrets,
+    u_char *data, size_t len)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_webhook_secret_t  *secret;
+
+    if (ngx_strlchr((u_char *) " \t", (u_char *) " \t" + 2, data[0])
+        || ngx_strlchr((u_char *) " \t", (u_char *) " \t" + 2, data[len - 1]))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "a secret has blanks around it, which are taken as "
+                           "part of it");
+    }
+
+    secret = ngx_array_push(secrets);
+    if (secret == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    secret->string = NULL;
+    secret->text.len = len;
+    secret->text.data = ngx_pnalloc(cf->pool, len);
+    if (secret->text.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memcpy(secret->text.data, data, len);
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_str_t));
+    if (cln == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    cln->handler = ngx_http_webhook_secret_wipe;
+    *(ngx_str_t *) cln->data = secret->text;
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_http_webhook_secret_wipe(void *data)
+{
+    ngx_str_t  *text = data;
+
+    ngx_explicit_memzero(text->data, text->len);
+}
+
+
+ngx_int_t
+ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *text, ngx_http_webhook_key_t *key, size_t *len, ngx_log_t *log)
+{
+    ngx_int_t                        rc;
+    ngx_str_t                        encoded, decoded;
+    ngx_uint_t                       i;
+    ngx_http_webhook_encoding_e      encoding;
+    ngx_http_webhook_secret_rule_t  *rule;
+
+    ngx_memzero(key, sizeof(ngx_http_webhook_key_t));
+
+    /* a prefix with nothing behind it was meant to be more in any scheme */
+
+    if (text->len == sizeof("whsec_") - 1
+        && ngx_memcmp(text->data, "whsec_", text->len) == 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    encoded = *text;
+    encoding = NGX_HTTP_WEBHOOK_RAW;
+
+    if (scheme->secret) {
+        rule = scheme->secret->elts;
+
+        for (i = 0; i < scheme->secret->nelts; i++) {
+
+            if (encoded.len >= rule[i].prefix.len
+                && ngx_memcmp(encoded.data, rule[i].prefix.data,
+                              rule[i].prefix.len)
+                   == 0)
+            {
+                encoded.data += rule[i].prefix.len;
+                encoded.len -= rule[i].prefix.len;
+                encoding = rule[i].encoding;
+                break;
+            }
+        }
+    }
+
+    rc = ngx_http_webhook_decoded_length(&encoded, encoding);
+
+    if (rc == NGX_ERROR || rc == 0) {
+        return NGX_DECLINED;
+    }
+
+    *len = rc;
+
+    decoded.len = rc;
+    decoded.data = ngx_alloc(rc + 2, log);
+    if (decoded.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_webhook_decode(decoded.data, &encoded, encoding);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_webhook_key_init(key, scheme->algorithm, &decoded);
+    }
+
+    ngx_explicit_memzero(decoded.data, decoded.len + 2);
+    ngx_free(decoded.data);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_secrets_equal(ngx_array_t *one, ngx_array_t *other)
+{
+    ngx_uint_t                  i;
+    ngx_http_webhook_secret_t  *a, *b;
+
+    if (one == other) {
+        return 1;
+    }
+
+    if (one->nelts != other->nelts) {
+        return 0;
+    }
+
+    a = one->elts;
+    b = other->elts;
+
+    /* those with variables have a namespace of their own anyway */
+
+    for (i = 0; i < one->nelts; i++) {
+        if (a[i].string || b[i].string
+            || a[i].text.len != b[i].text.len
+            || ngx_memcmp(a[i].text.data, b[i].text.data, a[i].text.len) != 0)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}

@@ -1,0 +1,52 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Secrets: where they come from, and how their text becomes a key.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_SECRET_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_SECRET_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+#define NGX_HTTP_WEBHOOK_MAX_SECRETS  8
+
+
+typedef struct {
+    ngx_str_t                      text;     /* if it is known beforehand; it
+                                                is wiped with the pool */
+    ngx_http_webhook_string_t     *string;   /* if it holds variables */
+} ngx_http_webhook_secret_t;
+
+
+/*
+ * Adds the secrets of one source, as webhook_secret has it, to the array.
+ * Returns NGX_CONF_OK, or an error as directives do.
+ */
+char *ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *source);
+
+/*
+ * Makes a key of the secret's text by the rules of the scheme.  Returns
+ * NGX_OK; NGX_DECLINED if the text does not decode, or to nothing, and
+ * NGX_ERROR if there is no memory or OpenSSL failed.  The key is in each case
+ * to be freed.  *len is the length of the decoded secret, in bytes.
+ */
+ngx_int_t ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *text, ngx_http_webhook_key_t *key, size_t *len,
+    ngx_log_t *log);
+
+/* Whether both arrays hold the same secrets in the same order. */
+ngx_uint_t ngx_http_webhook_secrets_equal(ngx_array_t *one,
+    ngx_array_t *other);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_SECRET_H_INCLUDED_ */

@@ -1,0 +1,422 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The table of event keys: fixed slots in plain memory, without locks,
+ * clocks or allocations of its own.
+ *
+ * Each id belongs into one of two buckets of eight slots.  It is put where
+ * there is more room; if there is none, entries are moved to their other
+ * bucket (cuckoo hashing).  An entry whose time has passed is room.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_table.h"
+
+
+#define NGX_HTTP_WEBHOOK_FREE       0x00000000
+#define NGX_HTTP_WEBHOOK_IN_FLIGHT  0x40000000
+#define NGX_HTTP_WEBHOOK_DONE       0x80000000
+#define NGX_HTTP_WEBHOOK_STATE      0xc0000000
+
+/* how many moves may follow each other to make room for one entry */
+#define NGX_HTTP_WEBHOOK_MOVES      2
+
+
+#define ngx_http_webhook_is_live(slot, now)                                   \
+    ((slot)->state != NGX_HTTP_WEBHOOK_FREE                                   \
+     && (int32_t) ((slot)->expire - (uint32_t) (now)) > 0)
+
+#define ngx_http_webhook_is_id(slot, key)                                     \
+    ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
+
+
+static void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
+static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id);
+static ngx_http_webhook_slot_t *ngx_http_webhook_table_owned(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
+    uint32_t token);
+static ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
+    ngx_uint_t evict);
+static ngx_http_webhook_slot_t *ngx_http_webhook_table_dead(
+    ngx_http_webhook_bucket_t *bucket, time_t now, ngx_uint_t *n);
+static ngx_http_webhook_slot_t *ngx_http_webhook_table_move(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_bucket_t *bucket,
+    time_t now, ngx_uint_t moves);
+
+
+void
+ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_bucket_t *buckets, uint32_t nbuckets)
+{
+    ngx_memzero(table, sizeof(ngx_http_webhook_table_t));
+
+    table->buckets = buckets;
+    table->nbuckets = nbuckets;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, time_t lease, ngx_uint_t evict,
+    uint32_t *token, uint32_t *fingerprint)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, id);
+
+    if (slot && ngx_http_webhook_is_live(slot, now)) {
+
+        if ((slot->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_DONE) {
+            *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+            return NGX_DECLINED;
+        }
+
+        return NGX_BUSY;
+    }
+
+    if (slot == NULL) {
+        slot = ngx_http_webhook_table_room(table, id, now, evict);
+        if (slot == NULL) {
+            return NGX_ABORT;
+        }
+    }
+
+    *token = ++table->token & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+
+    slot->state = NGX_HTTP_WEBHOOK_FREE;
+
+    ngx_memory_barrier();
+
+    slot->id = *id;
+    slot->expire = (uint32_t) (now + lease);
+
+    ngx_memory_barrier();
+
+    slot->state = NGX_HTTP_WEBHOOK_IN_FLIGHT | *token;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, uint32_t *fingerprint)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, id);
+
+    if (slot == NULL || !ngx_http_webhook_is_live(slot, now)) {
+        return NGX_OK;
+    }
+
+    if ((slot->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_DONE) {
+        *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+        return NGX_DECLINED;
+    }
+
+    return NGX_BUSY;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token, time_t until)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_owned(table, id, token);
+    if (slot == NULL) {
+        return NGX_DECLINED;
+    }
+
+    slot->expire = (uint32_t) until;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token, time_t until,
+    uint32_t fingerprint)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_owned(table, id, token);
+    if (slot == NULL) {
+        return NGX_DECLINED;
+    }
+
+    slot->expire = (uint32_t) until;
+
+    ngx_memory_barrier();
+
+    slot->state = NGX_HTTP_WEBHOOK_DONE
+                  | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_owned(table, id, token);
+    if (slot == NULL) {
+        return NGX_DECLINED;
+    }
+
+    slot->state = NGX_HTTP_WEBHOOK_FREE;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
+    ngx_http_webhook_table_t *from, time_t now)
+{
+    ngx_uint_t                n;
+    ngx_http_webhook_slot_t  *slot, *last, *dst;
+
+    to->token = from->token;
+    to->evicted = from->evicted;
+    to->lost = from->lost;
+
+    last = from->buckets[from->nbuckets - 1].slots + NGX_HTTP_WEBHOOK_BUCKET;
+
+    /* claims first, they are never evicted */
+
+    for (n = 0; n < 2; n++) {
+        for (slot = from->buckets->slots; slot < last; slot++) {
+
+            if (!ngx_http_webhook_is_live(slot, now)
+                || (slot->state & NGX_HTTP_WEBHOOK_STATE)
+                   != (n ? NGX_HTTP_WEBHOOK_DONE : NGX_HTTP_WEBHOOK_IN_FLIGHT))
+            {
+                continue;
+            }
+
+            dst = ngx_http_webhook_table_room(to, &slot->id, now, 1);
+
+            if (dst) {
+                *dst = *slot;
+            }
+        }
+    }
+}
+
+
+static void
+ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2])
+{
+    uint64_t  first, second;
+
+    /* high bits scaled to the range: no division, any number of buckets */
+
+    first = (id->hi >> 32) * table->nbuckets >> 32;
+    second = (id->lo >> 32) * table->nbuckets >> 32;
+
+    if (second == first) {
+        second = (first + 1 == table->nbuckets) ? 0 : first + 1;
+    }
+
+    buckets[0] = &table->buckets[first];
+    buckets[1] = &table->buckets[second];
+}
+
+
+static ngx_http_webhook_slot_t *
+ngx_http_webhook_table_find(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_webhook_slot_t    *slot;
+    ngx_http_webhook_bucket_t  *buckets[2];
+
+    ngx_http_webhook_table_buckets(table, id, buckets);
+
+    for (i = 0; i < 2; i++) {
+        for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
+            slot = &buckets[i]->slots[n];
+
+            if (ngx_http_webhook_is_id(slot, id)
+                && slot->state != NGX_HTTP_WEBHOOK_FREE)
+            {
+                return slot;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * A claim whose lease has run out is still the owner's as long as nobody has
+ * taken it over.
+ */
+
+static ngx_http_webhook_slot_t *
+ngx_http_webhook_table_owned(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, id);
+
+    if (slot == NULL || slot->state != (NGX_HTTP_WEBHOOK_IN_FLIGHT | token)) {
+        table->lost++;
+        return NULL;
+    }
+
+    return slot;
+}
+
+
+static ngx_http_webhook_slot_t *
+ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, ngx_uint_t evict)
+{
+    ngx_uint_t                  i, n, dead[2];
+    ngx_http_webhook_slot_t    *slot, *slots[2];
+    ngx_http_webhook_bucket_t  *buckets[2];
+
+    ngx_http_webhook_table_buckets(table, id, buckets);
+
+    for (i = 0; i < 2; i++) {
+        slots[i] = ngx_http_webhook_table_dead(buckets[i], now, &dead[i]);
+    }
+
+    if (dead[0] || dead[1]) {
+        return (dead[0] >= dead[1]) ? slots[0] : slots[1];
+    }
+
+    for (n = 1; n <= NGX_HTTP_WEBHOOK_MOVES; n++) {
+        for (i = 0; i < 2; i++) {
+            slot = ngx_http_webhook_table_move(table, buckets[i], now, n);
+            if (slot) {
+                return slot;
+            }
+        }
+    }
+
+    if (!evict) {
+        return NULL;
+    }
+
+    /* the entry that is done and nearest to its end has to go */
+
+    slots[0] = NULL;
+
+    for (i = 0; i < 2; i++) {
+        for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
+            slot = &buckets[i]->slots[n];
+
+            if ((slot->state & NGX_HTTP_WEBHOOK_STATE) != NGX_HTTP_WEBHOOK_DONE)
+            {
+                continue;
+            }
+
+            if (slots[0] == NULL
+                || (int32_t) (slot->expire - slots[0]->expire) < 0)
+            {
+                slots[0] = slot;
+            }
+        }
+    }
+
+    if (slots[0]) {
+        table->evicted++;
+    }
+
+    return slots[0];
+}
+
+
+static ngx_http_webhook_slot_t *
+ngx_http_webhook_table_dead(ngx_http_webhook_bucket_t *bucket, time_t now,
+    ngx_uint_t *n)
+{
+    ngx_uint_t                i;
+    ngx_http_webhook_slot_t  *slot;
+
+    *n = 0;
+    slot = NULL;
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+        if (!ngx_http_webhook_is_live(&bucket->slots[i], now)) {
+            slot = &bucket->slots[i];
+            (*n)++;
+        }
+    }
+
+    return slot;
+}
+
+
+/*
+ * Makes room in a full bucket by moving one entry to its other bucket, where
+ * room is made in the same way if more than one move is allowed.  The copy is
+ * whole before the original goes: a process killed in between leaves a second
+ * copy, which is of no harm and runs out by itself.
+ */
+
+static ngx_http_webhook_slot_t *
+ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_bucket_t *bucket, time_t now, ngx_uint_t moves)
+{
+    uint32_t                    state;
+    ngx_uint_t                  i, n;
+    ngx_http_webhook_slot_t    *slot, *to;
+    ngx_http_webhook_bucket_t  *buckets[2], *other;
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+        slot = &bucket->slots[i];
+
+        ngx_http_webhook_table_buckets(table, &slot->id, buckets);
+
+        other = (buckets[0] == bucket) ? buckets[1] : buckets[0];
+
+        to = (moves == 1)
+             ? ngx_http_webhook_table_dead(other, now, &n)
+             : ngx_http_webhook_table_move(table, other, now, moves - 1);
+
+        if (to == NULL) {
+            continue;
+        }
+
+        state = slot->state;
+
+        to->state = NGX_HTTP_WEBHOOK_FREE;
+
+        ngx_memory_barrier();
+
+        to->id = slot->id;
+        to->expire = slot->expire;
+
+        ngx_memory_barrier();
+
+        to->state = state;
+
+        ngx_memory_barrier();
+
+        slot->state = NGX_HTTP_WEBHOOK_FREE;
+
+        return slot;
+    }
+
+    return NULL;
+}

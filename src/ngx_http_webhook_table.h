@@ -1,0 +1,98 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The table of event keys: fixed slots in plain memory, without locks,
+ * clocks or allocations of its own.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* a key of 128 bits, already uniformly distributed */
+
+typedef struct {
+    uint64_t                       hi;
+    uint64_t                       lo;
+} ngx_http_webhook_id_t;
+
+
+typedef struct {
+    ngx_http_webhook_id_t          id;
+    uint32_t                       expire;   /* low bits of unix seconds */
+    uint32_t                       state;    /* written last: 2 bits of state,
+                                                30 bits of owner token or of
+                                                the body's fingerprint */
+} ngx_http_webhook_slot_t;
+
+
+#define NGX_HTTP_WEBHOOK_BUCKET  8
+
+typedef struct {
+    ngx_http_webhook_slot_t        slots[NGX_HTTP_WEBHOOK_BUCKET];
+} ngx_http_webhook_bucket_t;
+
+
+typedef struct {
+    ngx_http_webhook_bucket_t     *buckets;
+    uint32_t                       nbuckets;
+    uint32_t                       token;    /* the last one given */
+    uint64_t                       evicted;
+    uint64_t                       lost;     /* owners that came too late */
+} ngx_http_webhook_table_t;
+
+
+#define NGX_HTTP_WEBHOOK_TOKEN_MASK  0x3fffffff
+
+
+/* Makes a table of nbuckets (at least 2) zeroed buckets. */
+void ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_bucket_t *buckets, uint32_t nbuckets);
+
+/*
+ * Claims the id until now + lease seconds.  Returns
+ *
+ *    NGX_OK        it is claimed, *token names the owner
+ *    NGX_DECLINED  it is done, *fingerprint is the one it was committed with
+ *    NGX_BUSY      it is claimed by somebody else
+ *    NGX_ABORT     there is no room, and the entries that could be evicted,
+ *                  if evict is set, are none
+ */
+ngx_int_t ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, time_t lease, ngx_uint_t evict,
+    uint32_t *token, uint32_t *fingerprint);
+
+/* What a claim would return, without making it; never NGX_ABORT. */
+ngx_int_t ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, uint32_t *fingerprint);
+
+/*
+ * What the owner of a claim does with it: it is held until another time, is
+ * done and remembered until a time, or is free.  Returns NGX_OK, or
+ * NGX_DECLINED if the claim is not the owner's any more; nothing is changed
+ * then.
+ */
+ngx_int_t ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token, time_t until);
+ngx_int_t ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token, time_t until,
+    uint32_t fingerprint);
+ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token);
+
+
+/*
+ * Puts what is alive in one table into another one, which is empty: all
+ * claims, and as many of the done entries as find room.  Tokens stay valid.
+ */
+void ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
+    ngx_http_webhook_table_t *from, time_t now);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_ */

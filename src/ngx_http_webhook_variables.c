@@ -1,0 +1,250 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The variables: what became of a request, and what an authentic one says of
+ * itself.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+static ngx_int_t ngx_http_webhook_status_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_reason_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_scheme_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_age_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_event_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_uint_t ngx_http_webhook_is_accepted(ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_set_variable(ngx_http_variable_value_t *v,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_webhook_set_number(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_int_t n);
+
+
+static ngx_str_t  ngx_http_webhook_statuses[][2] = {
+    { ngx_null_string, ngx_null_string },
+    { ngx_string("PASSED"), ngx_string("PASSED_DRY_RUN") },
+    { ngx_string("REJECTED"), ngx_string("REJECTED_DRY_RUN") },
+    { ngx_string("DUPLICATE"), ngx_string("DUPLICATE_DRY_RUN") },
+    { ngx_string("IN_FLIGHT"), ngx_string("IN_FLIGHT_DRY_RUN") },
+    { ngx_string("IGNORED"), ngx_string("IGNORED_DRY_RUN") },
+    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN") }
+};
+
+
+static ngx_http_variable_t  ngx_http_webhook_vars[] = {
+
+    { ngx_string("webhook_status"), NULL,
+      ngx_http_webhook_status_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_reason"), NULL,
+      ngx_http_webhook_reason_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_scheme"), NULL,
+      ngx_http_webhook_scheme_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_age"), NULL,
+      ngx_http_webhook_age_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_secret_index"), NULL,
+      ngx_http_webhook_secret_index_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_event_id"), NULL,
+      ngx_http_webhook_event_variable,
+      offsetof(ngx_http_webhook_ctx_t, event_id),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_event_type"), NULL,
+      ngx_http_webhook_event_variable,
+      offsetof(ngx_http_webhook_ctx_t, event_type),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_timestamp"), NULL,
+      ngx_http_webhook_event_variable,
+      offsetof(ngx_http_webhook_ctx_t, timestamp),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+ngx_int_t
+ngx_http_webhook_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_webhook_vars; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_status_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL) {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    return ngx_http_webhook_set_variable(v,
+                       &ngx_http_webhook_statuses[ctx->status][ctx->dry_run]);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_reason_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    return ngx_http_webhook_set_variable(v,
+                          ctx ? &ngx_http_webhook_reasons[ctx->reason] : NULL);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_scheme_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    return ngx_http_webhook_set_variable(v,
+                                 ctx ? &ctx->verifier->scheme->name : NULL);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_age_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL || !ctx->has_time) {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    return ngx_http_webhook_set_number(r, v, ctx->age);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL || ctx->secret_index == 0) {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    return ngx_http_webhook_set_number(r, v, ctx->secret_index);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_event_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL || !ngx_http_webhook_is_accepted(ctx)) {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    return ngx_http_webhook_set_variable(v,
+                                     (ngx_str_t *) ((u_char *) ctx + data));
+}
+
+
+/* whether what the request says of itself can be believed */
+
+static ngx_uint_t
+ngx_http_webhook_is_accepted(ngx_http_webhook_ctx_t *ctx)
+{
+    return ctx->state == NGX_HTTP_WEBHOOK_JUDGED && ctx->accepted;
+}
+
+
+/*
+ * A value that is not there yet is neither valid nor found missing: it is
+ * empty, and nobody caches it.
+ */
+
+static ngx_int_t
+ngx_http_webhook_set_variable(ngx_http_variable_value_t *v, ngx_str_t *value)
+{
+    v->no_cacheable = 1;
+    v->escape = 0;
+    v->not_found = 0;
+
+    if (value == NULL || value->len == 0) {
+        v->valid = 0;
+        v->len = 0;
+        v->data = (u_char *) "";
+
+        return NGX_OK;
+    }
+
+    v->valid = 1;
+    v->len = value->len;
+    v->data = value->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_set_number(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_int_t n)
+{
+    ngx_str_t  value;
+
+    value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%i", n) - value.data;
+
+    return ngx_http_webhook_set_variable(v, &value);
+}

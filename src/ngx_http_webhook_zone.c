@@ -1,0 +1,436 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The shared-memory zone of event keys: who may deliver an event, and which
+ * events were accepted.
+ *
+ * The zone is one allocation that holds a header and the table.  It lives
+ * through a reload as it is; if its size or the module's file has changed,
+ * what is alive in the old zone is copied.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <openssl/rand.h>
+
+#include "ngx_http_webhook_digest.h"
+#include "ngx_http_webhook_zone.h"
+
+
+#define NGX_HTTP_WEBHOOK_ZONE_MAGIC    "webhook"   /* 8 bytes with its zero */
+#define NGX_HTTP_WEBHOOK_ZONE_VERSION  1
+
+
+struct ngx_http_webhook_shm_s {
+    u_char                         magic[8];
+    uint32_t                       version;
+    uint32_t                       size;       /* of this structure */
+    u_char                         key[32];    /* random, for the ids */
+    ngx_http_webhook_table_t       table;
+    ngx_atomic_t                   counters[NGX_HTTP_WEBHOOK_COUNTERS];
+};
+
+
+static ngx_int_t ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone,
+    void *data);
+static ngx_http_webhook_shm_t *ngx_http_webhook_zone_old(
+    ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool);
+static void ngx_http_webhook_zone_copy(ngx_http_webhook_zone_t *zone,
+    ngx_http_webhook_shm_t *old);
+
+
+ngx_shm_zone_t *
+ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
+    void *tag)
+{
+    ngx_shm_zone_t           *shm_zone;
+    ngx_http_webhook_zone_t  *zone;
+
+    shm_zone = ngx_shared_memory_add(cf, name, size, tag);
+    if (shm_zone == NULL) {
+        return NULL;
+    }
+
+    if (shm_zone->data == NULL) {
+
+        zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_zone_t));
+        if (zone == NULL) {
+            return NULL;
+        }
+
+        zone->shm_zone = shm_zone;
+
+        shm_zone->init = ngx_http_webhook_zone_init;
+        shm_zone->data = zone;
+    }
+
+    return shm_zone;
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone)
+{
+    ngx_http_webhook_zone_t  *zone;
+
+    zone = shm_zone->data;
+
+    if (zone->defined) {
+        return NGX_DECLINED;
+    }
+
+    zone->defined = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_http_webhook_zone_t  *ozone = data;
+
+    u_char                      *p, *last;
+    size_t                       size;
+    ngx_slab_pool_t             *oshpool;
+    ngx_http_webhook_shm_t      *sh, *osh;
+    ngx_http_webhook_zone_t     *zone;
+    ngx_http_webhook_bucket_t   *buckets;
+
+    zone = shm_zone->data;
+
+    if (ozone) {
+        zone->shpool = ozone->shpool;
+        zone->sh = ozone->sh;
+        return NGX_OK;
+    }
+
+    zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (shm_zone->shm.exists) {
+        zone->sh = zone->shpool->data;
+        return NGX_OK;
+    }
+
+    size = zone->shpool->pfree * ngx_pagesize;
+
+    sh = ngx_slab_alloc(zone->shpool, size);
+    if (sh == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = (u_char *) sh + size;
+
+    ngx_memzero(sh, size);
+
+    zone->sh = sh;
+    zone->shpool->data = sh;
+    zone->shpool->log_nomem = 0;
+    zone->shpool->log_ctx = (u_char *) sh + sizeof(ngx_http_webhook_shm_t);
+
+    p = ngx_sprintf(zone->shpool->log_ctx, " in webhook dedup zone \"%V\"%Z",
+                    &shm_zone->shm.name);
+
+    buckets = (ngx_http_webhook_bucket_t *) ngx_align_ptr(p, 64);
+
+    ngx_http_webhook_table_init(&sh->table, buckets,
+                                (last - (u_char *) buckets)
+                                / sizeof(ngx_http_webhook_bucket_t));
+
+    ngx_memcpy(sh->magic, NGX_HTTP_WEBHOOK_ZONE_MAGIC, sizeof(sh->magic));
+    sh->version = NGX_HTTP_WEBHOOK_ZONE_VERSION;
+    sh->size = sizeof(ngx_http_webhook_shm_t);
+
+    osh = ngx_http_webhook_zone_old(shm_zone, &oshpool);
+
+    if (osh) {
+        ngx_shmtx_lock(&oshpool->mutex);
+        ngx_http_webhook_zone_copy(zone, osh);
+        ngx_shmtx_unlock(&oshpool->mutex);
+
+        return NGX_OK;
+    }
+
+    if (RAND_bytes(sh->key, sizeof(sh->key)) != 1) {
+        ngx_http_webhook_digest_error(NGX_LOG_EMERG, shm_zone->shm.log,
+                                      "RAND_bytes() failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Core hands a zone over only if its size and its owner, the address of the
+ * module, are the same.  Otherwise the zone of the cycle that is about to
+ * end is found here, by its name and by what it says of itself.
+ */
+
+static ngx_http_webhook_shm_t *
+ngx_http_webhook_zone_old(ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool)
+{
+    u_char                  *p;
+    ngx_shm_t               *shm;
+    ngx_uint_t               i;
+    ngx_list_part_t         *part;
+    ngx_shm_zone_t          *oshm_zone;
+    ngx_http_webhook_shm_t  *sh;
+
+    part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
+    oshm_zone = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            oshm_zone = part->elts;
+            i = 0;
+        }
+
+        shm = &oshm_zone[i].shm;
+
+        if (&oshm_zone[i] == shm_zone
+            || shm->addr == NULL
+            || shm->name.len != shm_zone->shm.name.len
+            || ngx_strncmp(shm->name.data, shm_zone->shm.name.data,
+                           shm->name.len)
+               != 0)
+        {
+            continue;
+        }
+
+        *shpool = (ngx_slab_pool_t *) shm->addr;
+
+        sh = (*shpool)->data;
+        p = (u_char *) sh;
+
+        if (p < shm->addr
+            || p + sizeof(ngx_http_webhook_shm_t) > shm->addr + shm->size
+            || ngx_memcmp(sh->magic, NGX_HTTP_WEBHOOK_ZONE_MAGIC,
+                          sizeof(sh->magic))
+               != 0
+            || sh->version != NGX_HTTP_WEBHOOK_ZONE_VERSION
+            || sh->size != sizeof(ngx_http_webhook_shm_t))
+        {
+            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+                          "webhook dedup zone \"%V\" starts empty: "
+                          "the old one has another layout",
+                          &shm_zone->shm.name);
+            return NULL;
+        }
+
+        return sh;
+    }
+}
+
+
+static void
+ngx_http_webhook_zone_copy(ngx_http_webhook_zone_t *zone,
+    ngx_http_webhook_shm_t *old)
+{
+    ngx_uint_t               i;
+    ngx_http_webhook_shm_t  *sh;
+
+    sh = zone->sh;
+
+    ngx_memcpy(sh->key, old->key, sizeof(sh->key));
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_COUNTERS; i++) {
+        sh->counters[i] = old->counters[i];
+    }
+
+    ngx_http_webhook_table_copy(&sh->table, &old->table, ngx_time());
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone, ngx_str_t *fields,
+    ngx_uint_t n, ngx_http_webhook_claim_t *claim)
+{
+    u_char       digest[NGX_HTTP_WEBHOOK_SHA256_LEN];
+    uint64_t     len;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+    EVP_MD_CTX  *md;
+
+    md = ngx_http_webhook_sha256_start();
+    if (md == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_webhook_digest_update(md, zone->sh->key,
+                                        sizeof(zone->sh->key));
+
+    for (i = 0; i < n && rc == NGX_OK; i++) {
+        len = fields[i].len;
+
+        rc = ngx_http_webhook_digest_update(md, (u_char *) &len, sizeof(len));
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_webhook_digest_update(md, fields[i].data,
+                                                fields[i].len);
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_webhook_digest_final(md, digest);
+    }
+
+    EVP_MD_CTX_free(md);
+
+    ngx_memcpy(&claim->id, digest, sizeof(ngx_http_webhook_id_t));
+    claim->zone = zone;
+    claim->token = 0;
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim, time_t now,
+    time_t lease, ngx_uint_t evict, uint32_t *fingerprint, ngx_log_t *log)
+{
+    ngx_int_t                  rc;
+    ngx_uint_t                 evicted;
+    ngx_http_webhook_zone_t   *zone;
+    ngx_http_webhook_table_t  *table;
+
+    zone = claim->zone;
+    table = &zone->sh->table;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    evicted = table->evicted;
+
+    rc = ngx_http_webhook_table_claim(table, &claim->id, now, lease, evict,
+                                      &claim->token, fingerprint);
+
+    evicted = table->evicted - evicted;
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    if (evicted && zone->warned != now) {
+        zone->warned = now;
+
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "webhook dedup zone \"%V\" is full: an event was "
+                      "forgotten before its time, make the zone larger",
+                      &zone->shm_zone->shm.name);
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim, time_t now,
+    uint32_t *fingerprint)
+{
+    ngx_int_t                 rc;
+    ngx_http_webhook_zone_t  *zone;
+
+    zone = claim->zone;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    rc = ngx_http_webhook_table_lookup(&zone->sh->table, &claim->id, now,
+                                       fingerprint);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t until)
+{
+    ngx_int_t                 rc;
+    ngx_http_webhook_zone_t  *zone;
+
+    if (claim->token == 0) {
+        return NGX_DECLINED;
+    }
+
+    zone = claim->zone;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    rc = ngx_http_webhook_table_renew(&zone->sh->table, &claim->id,
+                                      claim->token, until);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    if (rc != NGX_OK) {
+        claim->token = 0;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim, time_t until,
+    uint32_t fingerprint)
+{
+    ngx_int_t                 rc;
+    ngx_http_webhook_zone_t  *zone;
+
+    if (claim->token == 0) {
+        return NGX_DECLINED;
+    }
+
+    zone = claim->zone;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    rc = ngx_http_webhook_table_commit(&zone->sh->table, &claim->id,
+                                       claim->token, until, fingerprint);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    claim->token = 0;
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim)
+{
+    ngx_int_t                 rc;
+    ngx_http_webhook_zone_t  *zone;
+
+    if (claim->token == 0) {
+        return NGX_DECLINED;
+    }
+
+    zone = claim->zone;
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    rc = ngx_http_webhook_table_free(&zone->sh->table, &claim->id,
+                                     claim->token);
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
+
+    claim->token = 0;
+
+    return rc;
+}
+
+
+void
+ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone,
+    ngx_http_webhook_counter_e counter)
+{
+    (void) ngx_atomic_fetch_add(&zone->sh->counters[counter], 1);
+}

@@ -1,0 +1,93 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The shared-memory zone of event keys: who may deliver an event, and which
+ * events were accepted.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_table.h"
+
+
+typedef struct ngx_http_webhook_shm_s  ngx_http_webhook_shm_t;
+
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_COUNT_PASSED = 0,
+    NGX_HTTP_WEBHOOK_COUNT_REJECTED,
+    NGX_HTTP_WEBHOOK_COUNT_DUPLICATE,
+    NGX_HTTP_WEBHOOK_COUNT_IN_FLIGHT,
+    NGX_HTTP_WEBHOOK_COUNT_IGNORED,
+    NGX_HTTP_WEBHOOK_COUNT_UNAVAILABLE,
+    NGX_HTTP_WEBHOOK_COUNT_COMMITTED,
+    NGX_HTTP_WEBHOOK_COUNT_FREED,
+    NGX_HTTP_WEBHOOK_COUNTERS
+} ngx_http_webhook_counter_e;
+
+
+typedef struct {
+    ngx_shm_zone_t                *shm_zone;
+    ngx_slab_pool_t               *shpool;
+    ngx_http_webhook_shm_t        *sh;
+    time_t                         warned;    /* of an eviction, by this
+                                                 process */
+    unsigned                       defined:1;
+} ngx_http_webhook_zone_t;
+
+
+/* a request's hold on an event; token is 0 while there is none */
+
+typedef struct {
+    ngx_http_webhook_zone_t       *zone;
+    ngx_http_webhook_id_t          id;
+    uint32_t                       token;
+} ngx_http_webhook_claim_t;
+
+
+/*
+ * Finds the zone of that name, which may be defined later, or adds it; size
+ * is 0 where the zone is only used.  Returns NULL after an error was logged.
+ */
+ngx_shm_zone_t *ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name,
+    size_t size, void *tag);
+
+/* Notes that the zone was defined: NGX_OK, or NGX_DECLINED if it was before. */
+ngx_int_t ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone);
+
+/*
+ * Sets claim->zone and claim->id for an event named by strings, each hashed
+ * with its length behind the zone's random key.  Returns NGX_OK, or NGX_ERROR
+ * if OpenSSL failed.
+ */
+ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone,
+    ngx_str_t *fields, ngx_uint_t n, ngx_http_webhook_claim_t *claim);
+
+/*
+ * What can be done with a claim; now, lease, until: seconds.  For what they
+ * return see ngx_http_webhook_table.h.  Renewing, committing and freeing
+ * does nothing without a claim, and forgets it when it is over.
+ */
+ngx_int_t ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim,
+    time_t now, time_t lease, ngx_uint_t evict, uint32_t *fingerprint,
+    ngx_log_t *log);
+ngx_int_t ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim,
+    time_t now, uint32_t *fingerprint);
+ngx_int_t ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim,
+    time_t until);
+ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
+    time_t until, uint32_t fingerprint);
+ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
+
+void ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone,
+    ngx_http_webhook_counter_e counter);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_ */
