@@ -460,6 +460,7 @@ static char *
 ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 {
     time_t                         window;
+    ngx_uint_t                     level;
     ngx_http_core_srv_conf_t      *cscf;
     ngx_http_core_loc_conf_t      *clcf;
     ngx_http_webhook_place_t      *place;
@@ -494,12 +495,19 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     }
 
     if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
-        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
-                                  "\"webhook_dedup\" cannot be used with "
-                                  "\"webhook_verify %V\": its dedup key is "
-                                  "not covered by the signature",
+
+        level = (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN)
+                ? NGX_LOG_WARN : NGX_LOG_EMERG;
+
+        ngx_http_webhook_error_at(level, cf, verify,
+                                  "the dedup key of \"webhook_verify %V\" is "
+                                  "not covered by a signature: whoever knows "
+                                  "a request can repeat it under another key",
                                   &verify->name);
-        return NGX_CONF_ERROR;
+
+        if (level == NGX_LOG_EMERG) {
+            return NGX_CONF_ERROR;
+        }
     }
 
     if (conf->dedup->key == NULL && conf->verifier->variables) {

@@ -23,7 +23,9 @@
 #define NGX_HTTP_WEBHOOK_MAX_PARTS       8
 #define NGX_HTTP_WEBHOOK_MAX_SETS        4
 #define NGX_HTTP_WEBHOOK_MAX_ITEMS       64
-#define NGX_HTTP_WEBHOOK_MAX_CANDIDATES  16
+
+/* Ed25519 needs the signed text as a whole */
+#define NGX_HTTP_WEBHOOK_MAX_WHOLE       (1024 * 1024)
 
 /* the window is this much wider when it is judged behind a slow body */
 #define NGX_HTTP_WEBHOOK_GRACE           60
@@ -58,6 +60,7 @@ typedef enum {
     NGX_HTTP_WEBHOOK_INVALID_JSON,
     NGX_HTTP_WEBHOOK_JSON_TOO_LARGE,
     NGX_HTTP_WEBHOOK_ID_TOO_LONG,
+    NGX_HTTP_WEBHOOK_BODY_TOO_LARGE,
     NGX_HTTP_WEBHOOK_ZONE_FULL,
     NGX_HTTP_WEBHOOK_LEASE_HELD,
     NGX_HTTP_WEBHOOK_ALREADY_DELIVERED,
@@ -154,6 +157,7 @@ typedef struct {
     ngx_uint_t                     ncandidates;
 
     EVP_MD_CTX                   **digests;     /* running, one for each key */
+    ngx_str_t                      text;        /* signed, if needed whole */
 } ngx_http_webhook_set_t;
 
 
@@ -251,6 +255,16 @@ ngx_http_webhook_reason_e ngx_http_webhook_read_headers(
     ngx_http_webhook_ctx_t *ctx);
 
 /*
+ * NGX_HTTP_WEBHOOK_OK if the time is in the window, widened by grace seconds.
+ * Notes the time and, without grace, the age in the context.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_check_window(
+    ngx_http_webhook_ctx_t *ctx, time_t time, time_t grace);
+
+
+/* src/ngx_http_webhook_values.c */
+
+/*
  * The value of a string.  Returns NGX_OK; NGX_DECLINED if something in it is
  * absent or empty, NGX_ABORT if a header in it stands on several lines,
  * NGX_ERROR if there is no memory.  The value may point into the request.
@@ -272,12 +286,21 @@ ngx_http_webhook_reason_e ngx_http_webhook_lines_value(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
     ngx_str_t *value);
 
+/* Likewise for a single piece of a string. */
+ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_piece_t *piece, ngx_str_t *value);
+
 /*
- * NGX_HTTP_WEBHOOK_OK if the time is in the window, widened by grace seconds.
- * Notes the time and, without grace, the age in the context.
+ * The value of a header: NGX_OK, NGX_DECLINED if it is absent or empty,
+ * NGX_ABORT if it stands on several lines.  The name is that of the variable
+ * behind $http_: in lower case, with underscores for dashes.
  */
-ngx_http_webhook_reason_e ngx_http_webhook_check_window(
-    ngx_http_webhook_ctx_t *ctx, time_t time, time_t grace);
+ngx_int_t ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value);
+
+/* The next line of a header, or NULL; *part is to be NULL at first. */
+ngx_table_elt_t *ngx_http_webhook_next_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_list_part_t **part, ngx_uint_t *i);
 
 
 /* src/ngx_http_webhook_body.c */
@@ -291,8 +314,9 @@ ngx_int_t ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx);
 /*
  * Ends the digests.  Returns NGX_OK if a candidate is right, with
  * ctx->secret_index, ctx->timestamp and ctx->time set; NGX_DECLINED if none
- * is; NGX_ERROR if the body was not digested as it is stored, or OpenSSL
- * failed, after the error was logged.
+ * is; NGX_ABORT if the body is too large for the algorithm; NGX_ERROR if it
+ * was not digested as it is stored, or OpenSSL failed, after the error was
+ * logged.
  */
 ngx_int_t ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx);
 
@@ -331,8 +355,9 @@ ngx_int_t ngx_http_webhook_body_init(void);
 
 /* src/ngx_http_webhook_event.c */
 
-/* Whether the SHA-256 of the body will be asked for. */
+/* Whether the SHA-256 of the body, or the body at all, will be asked for. */
 ngx_uint_t ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx);
+ngx_uint_t ngx_http_webhook_event_needs_body(ngx_http_webhook_ctx_t *ctx);
 
 /*
  * Extracts what an authentic request says of itself: id, type, JSON values,

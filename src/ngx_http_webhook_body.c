@@ -27,6 +27,12 @@ static ngx_int_t ngx_http_webhook_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_webhook_body_digest(void *data, u_char *p,
     size_t len);
+static ngx_int_t ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_set_t *set, ngx_uint_t n);
+static ngx_int_t ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_set_t *set, ngx_str_t *text);
+static ngx_int_t ngx_http_webhook_body_append(void *data, u_char *p,
+    size_t len);
 static ngx_int_t ngx_http_webhook_body_update(void *data, u_char *p,
     size_t len);
 static ngx_int_t ngx_http_webhook_body_parse(void *data, u_char *p,
@@ -91,7 +97,9 @@ ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx)
     for (i = 0; i < ctx->nsets; i++) {
         set = &ctx->sets[i];
 
-        if (set->ncandidates == 0) {
+        if (set->ncandidates == 0
+            || ctx->verifier->scheme->algorithm->kind != NGX_HTTP_WEBHOOK_HMAC)
+        {
             continue;
         }
 
@@ -103,7 +111,7 @@ ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx)
 
         for (n = 0; n < ctx->nkeys; n++) {
 
-            if (ctx->keys[n].inner == NULL) {
+            if (!ctx->keys[n].ready) {
 
                 /* a secret from a variable that is empty */
 
@@ -196,17 +204,20 @@ ngx_http_webhook_body_stored(ngx_http_webhook_ctx_t *ctx)
 ngx_int_t
 ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 {
-    size_t                         size;
-    u_char                         digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
-    ngx_uint_t                     i, n, k, found;
-    ngx_http_webhook_set_t        *set;
-    const ngx_http_webhook_algorithm_t  *algorithm;
+    ngx_int_t                 rc;
+    ngx_uint_t                i, n, found;
+    ngx_http_webhook_set_t   *set;
+    ngx_http_webhook_kind_e   kind;
 
     if (ctx->failed) {
         return NGX_ERROR;
     }
 
-    if (ctx->digested != ngx_http_webhook_body_length(ctx->request)) {
+    kind = ctx->verifier->scheme->algorithm->kind;
+
+    if (kind != NGX_HTTP_WEBHOOK_TOKEN
+        && ctx->digested != ngx_http_webhook_body_length(ctx->request))
+    {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
                       "webhook body of %O bytes was digested as %O bytes",
                       ngx_http_webhook_body_length(ctx->request),
@@ -214,8 +225,11 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    algorithm = ctx->verifier->scheme->algorithm;
-    size = algorithm->size;
+    if (kind == NGX_HTTP_WEBHOOK_ED25519
+        && ctx->digested > NGX_HTTP_WEBHOOK_MAX_WHOLE)
+    {
+        return NGX_ABORT;
+    }
 
     found = 0;
     set = NULL;
@@ -224,51 +238,37 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 
     for (i = 0; i < ctx->nsets; i++) {
 
-        if (ctx->sets[i].digests == NULL) {
+        if (ctx->sets[i].ncandidates == 0) {
             continue;
         }
 
         for (n = 0; n < ctx->nkeys; n++) {
 
-            if (ctx->sets[i].digests[n] == NULL) {
+            if (!ctx->keys[n].ready) {
                 continue;
             }
 
-            if (ngx_http_webhook_digest_update(ctx->sets[i].digests[n],
-                                               ctx->sets[i].after.data,
-                                               ctx->sets[i].after.len)
-                != NGX_OK
-                || ngx_http_webhook_hmac_final(&ctx->keys[n],
-                                               ctx->sets[i].digests[n], digest)
-                   != NGX_OK)
-            {
-                ngx_explicit_memzero(digest, sizeof(digest));
+            rc = ngx_http_webhook_set_verify(ctx, &ctx->sets[i], n);
+
+            if (rc == NGX_ERROR) {
                 ngx_http_webhook_digest_error(NGX_LOG_ERR,
                                               ctx->request->connection->log,
-                                              "could not finish a digest");
+                                              "could not verify a signature");
                 return NGX_ERROR;
             }
 
-            for (k = 0; k < ctx->sets[i].ncandidates; k++) {
-                if (CRYPTO_memcmp(&ctx->sets[i].candidates[k * size], digest,
-                                  size)
-                    == 0
-                    && found == 0)
-                {
-                    found = n + 1;
-                    set = &ctx->sets[i];
-                }
+            if (rc == NGX_OK && found == 0) {
+                found = n + 1;
+                set = &ctx->sets[i];
             }
         }
     }
-
-    ngx_explicit_memzero(digest, sizeof(digest));
 
     if (found == 0) {
         return NGX_DECLINED;
     }
 
-    if (ctx->body_digest) {
+    if (ctx->body_digest && ctx->state != NGX_HTTP_WEBHOOK_NEW) {
 
         if (ngx_http_webhook_digest_final(ctx->body_digest, ctx->body_sha256)
             != NGX_OK)
@@ -288,6 +288,127 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
     if (ctx->has_time) {
         ctx->time = set->time;
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether a candidate of the set is right for a key: NGX_OK, NGX_DECLINED, or
+ * NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_set_t *set, ngx_uint_t n)
+{
+    size_t                   size;
+    u_char                   digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    ngx_int_t                rc, found;
+    ngx_str_t                text;
+    ngx_uint_t               i;
+    ngx_http_webhook_key_t  *key;
+
+    key = &ctx->keys[n];
+    size = ctx->verifier->scheme->algorithm->size;
+
+    found = NGX_DECLINED;
+
+    switch (ctx->verifier->scheme->algorithm->kind) {
+
+    case NGX_HTTP_WEBHOOK_ED25519:
+
+        if (ngx_http_webhook_signed_text(ctx, set, &text) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        for (i = 0; i < set->ncandidates; i++) {
+            rc = ngx_http_webhook_ed25519_verify(key,
+                                                 &set->candidates[i * size],
+                                                 &text);
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            if (rc == NGX_OK) {
+                found = NGX_OK;
+            }
+        }
+
+        return found;
+
+    case NGX_HTTP_WEBHOOK_TOKEN:
+        ngx_memcpy(digest, key->token, size);
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_HMAC */
+
+        if (ngx_http_webhook_digest_update(set->digests[n], set->after.data,
+                                           set->after.len)
+            != NGX_OK
+            || ngx_http_webhook_hmac_final(key, set->digests[n], digest)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    for (i = 0; i < set->ncandidates; i++) {
+        if (CRYPTO_memcmp(&set->candidates[i * size], digest, size) == 0) {
+            found = NGX_OK;
+        }
+    }
+
+    ngx_explicit_memzero(digest, sizeof(digest));
+
+    return found;
+}
+
+
+/* the signed text of a set as a whole, built once */
+
+static ngx_int_t
+ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_set_t *set, ngx_str_t *text)
+{
+    ngx_str_t  rest;
+
+    if (set->text.data == NULL) {
+
+        set->text.len = set->before.len + ctx->digested + set->after.len;
+        set->text.data = ngx_pnalloc(ctx->request->pool, set->text.len + 1);
+        if (set->text.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        rest.data = ngx_cpymem(set->text.data, set->before.data,
+                               set->before.len);
+
+        ctx->in = ctx->request->request_body->bufs;
+        ctx->offset = 0;
+
+        if (ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
+                                       ngx_http_webhook_body_append, &rest)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ngx_memcpy(rest.data, set->after.data, set->after.len);
+    }
+
+    *text = set->text;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_append(void *data, u_char *p, size_t len)
+{
+    ngx_str_t *rest = data;
+
+    rest->data = ngx_cpymem(rest->data, p, len);
 
     return NGX_OK;
 }

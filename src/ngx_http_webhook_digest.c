@@ -3,11 +3,11 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Digests by OpenSSL: HMAC (RFC 2104) over pieces of text as they arrive,
- * plain SHA-256, comparison in constant time.
+ * plain SHA-256, and Ed25519 (RFC 8032).
  *
  * A key keeps the two states that HMAC starts from, so that a request costs
  * two copies of a state and no pass over the key.  The same calls work in
- * every OpenSSL since 1.1.0.
+ * every OpenSSL since 1.1.1.
  */
 
 
@@ -19,7 +19,8 @@
 #include "ngx_http_webhook_digest.h"
 
 
-#define NGX_HTTP_WEBHOOK_MAX_BLOCK  128   /* SHA-384, SHA-512 */
+#define NGX_HTTP_WEBHOOK_MAX_BLOCK    128   /* SHA-384, SHA-512 */
+#define NGX_HTTP_WEBHOOK_ED25519_LEN  32    /* of a public key */
 
 
 static EVP_MD_CTX *ngx_http_webhook_digest_copy(EVP_MD_CTX *from);
@@ -29,12 +30,18 @@ static EVP_MD_CTX *ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block,
 
 static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
 
-    { ngx_string("hmac-sha256"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha256, 32 },
-    { ngx_string("hmac-sha1"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha1, 20 },
-    { ngx_string("hmac-sha384"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha384, 48 },
-    { ngx_string("hmac-sha512"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha512, 64 },
+    { ngx_string("hmac-sha256"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha256, 32, 16 },
+    { ngx_string("hmac-sha1"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha1, 20, 16 },
+    { ngx_string("hmac-sha384"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha384, 48, 16 },
+    { ngx_string("hmac-sha512"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha512, 64, 16 },
 
-    { ngx_null_string, NGX_HTTP_WEBHOOK_HMAC, NULL, 0 }
+    /* asymmetric operations are a hundred times as dear */
+
+    { ngx_string("ed25519"), NGX_HTTP_WEBHOOK_ED25519, EVP_sha512, 64, 4 },
+
+    { ngx_string("token"), NGX_HTTP_WEBHOOK_TOKEN, EVP_sha256, 32, 16 },
+
+    { ngx_null_string, NGX_HTTP_WEBHOOK_HMAC, NULL, 0, 0 }
 };
 
 
@@ -61,19 +68,24 @@ ngx_http_webhook_algorithm(ngx_str_t *name)
 ngx_int_t
 ngx_http_webhook_algorithm_check(const ngx_http_webhook_algorithm_t *algorithm)
 {
-    ngx_int_t   rc;
-    EVP_MD_CTX  *md;
+    u_char                  point[32];
+    ngx_str_t               secret;
+    ngx_int_t               rc;
+    ngx_http_webhook_key_t  key;
 
-    md = EVP_MD_CTX_new();
-    if (md == NULL) {
-        return NGX_ERROR;
-    }
+    /* any key will do; for Ed25519 it is the point with y = 1 */
 
-    rc = EVP_DigestInit_ex(md, algorithm->md(), NULL) ? NGX_OK : NGX_ERROR;
+    ngx_memzero(point, sizeof(point));
+    point[0] = 1;
 
-    EVP_MD_CTX_free(md);
+    secret.data = point;
+    secret.len = sizeof(point);
 
-    return rc;
+    rc = ngx_http_webhook_key_init(&key, algorithm, &secret);
+
+    ngx_http_webhook_key_free(&key);
+
+    return (rc == NGX_OK) ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -85,8 +97,39 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
     u_char         block[NGX_HTTP_WEBHOOK_MAX_BLOCK];
     const EVP_MD  *md;
 
-    key->inner = NULL;
-    key->outer = NULL;
+    ngx_memzero(key, sizeof(ngx_http_webhook_key_t));
+
+    switch (algorithm->kind) {
+
+    case NGX_HTTP_WEBHOOK_ED25519:
+
+        if (secret->len != NGX_HTTP_WEBHOOK_ED25519_LEN) {
+            return NGX_DECLINED;
+        }
+
+        key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+                                                  secret->data, secret->len);
+        if (key->public == NULL) {
+            return NGX_ERROR;
+        }
+
+        key->ready = 1;
+
+        return NGX_OK;
+
+    case NGX_HTTP_WEBHOOK_TOKEN:
+
+        if (ngx_http_webhook_token_digest(secret, key->token) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        key->ready = 1;
+
+        return NGX_OK;
+
+    default: /* NGX_HTTP_WEBHOOK_HMAC */
+        break;
+    }
 
     md = algorithm->md();
     size = EVP_MD_block_size(md);
@@ -108,6 +151,8 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
     if (key->inner == NULL || key->outer == NULL) {
         return NGX_ERROR;
     }
+
+    key->ready = 1;
 
     return NGX_OK;
 }
@@ -146,13 +191,13 @@ ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block, size_t size,
 void
 ngx_http_webhook_key_free(ngx_http_webhook_key_t *key)
 {
-    /* both are cleansed by OpenSSL, and may be NULL */
+    /* all are cleansed by OpenSSL, and may be NULL */
 
     EVP_MD_CTX_free(key->inner);
     EVP_MD_CTX_free(key->outer);
+    EVP_PKEY_free(key->public);
 
-    key->inner = NULL;
-    key->outer = NULL;
+    ngx_explicit_memzero(key, sizeof(ngx_http_webhook_key_t));
 }
 
 
@@ -160,10 +205,20 @@ ngx_int_t
 ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
     ngx_http_webhook_key_t *from)
 {
-    key->inner = ngx_http_webhook_digest_copy(from->inner);
-    key->outer = ngx_http_webhook_digest_copy(from->outer);
+    *key = *from;
 
-    return (key->inner && key->outer) ? NGX_OK : NGX_ERROR;
+    if (from->public) {
+        return EVP_PKEY_up_ref(key->public) ? NGX_OK : NGX_ERROR;
+    }
+
+    if (from->inner) {
+        key->inner = ngx_http_webhook_digest_copy(from->inner);
+        key->outer = ngx_http_webhook_digest_copy(from->outer);
+
+        return (key->inner && key->outer) ? NGX_OK : NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -245,6 +300,53 @@ ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key, EVP_MD_CTX *md,
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_token_digest(ngx_str_t *token, u_char *digest)
+{
+    return EVP_Digest(token->data, token->len, digest, NULL, EVP_sha256(),
+                      NULL)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key, u_char *signature,
+    ngx_str_t *text)
+{
+    int          rc;
+    EVP_MD_CTX  *md;
+
+    md = EVP_MD_CTX_new();
+    if (md == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (!EVP_DigestVerifyInit(md, NULL, NULL, NULL, key->public)) {
+        EVP_MD_CTX_free(md);
+        return NGX_ERROR;
+    }
+
+    rc = EVP_DigestVerify(md, signature, NGX_HTTP_WEBHOOK_MAX_DIGEST,
+                          text->data, text->len);
+
+    EVP_MD_CTX_free(md);
+
+    if (rc == 1) {
+        return NGX_OK;
+    }
+
+    if (rc == 0) {
+
+        /* that it is wrong is no error, but is queued as one */
+
+        ERR_clear_error();
+        return NGX_DECLINED;
+    }
+
+    return NGX_ERROR;
 }
 
 

@@ -3,7 +3,7 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Digests by OpenSSL: HMAC (RFC 2104) over pieces of text as they arrive,
- * plain SHA-256, comparison in constant time.
+ * plain SHA-256, and Ed25519 (RFC 8032).
  */
 
 
@@ -22,7 +22,9 @@
 
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_HMAC = 0
+    NGX_HTTP_WEBHOOK_HMAC = 0,
+    NGX_HTTP_WEBHOOK_ED25519,
+    NGX_HTTP_WEBHOOK_TOKEN
 } ngx_http_webhook_kind_e;
 
 
@@ -31,6 +33,7 @@ typedef struct {
     ngx_http_webhook_kind_e        kind;
     const EVP_MD                *(*md)(void);
     size_t                         size;      /* of a signature, in bytes */
+    ngx_uint_t                     candidates;
 } ngx_http_webhook_algorithm_t;
 
 
@@ -39,6 +42,10 @@ typedef struct {
 typedef struct {
     EVP_MD_CTX                    *inner;     /* has absorbed key ^ ipad */
     EVP_MD_CTX                    *outer;     /* has absorbed key ^ opad */
+    EVP_PKEY                      *public;
+    u_char                         token[NGX_HTTP_WEBHOOK_SHA256_LEN];
+
+    unsigned                       ready:1;
 } ngx_http_webhook_key_t;
 
 
@@ -48,8 +55,9 @@ const ngx_http_webhook_algorithm_t *ngx_http_webhook_algorithm(
 
 /*
  * Makes a key of the secret's bytes, which may be forgotten afterwards.
- * Returns NGX_OK, or NGX_ERROR if OpenSSL failed; key is in both cases to be
- * freed with ngx_http_webhook_key_free().
+ * Returns NGX_OK; NGX_DECLINED if the bytes are no key of the algorithm, or
+ * NGX_ERROR if OpenSSL failed.  The key is in each case to be freed with
+ * ngx_http_webhook_key_free().
  */
 ngx_int_t ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret);
@@ -79,6 +87,19 @@ ngx_int_t ngx_http_webhook_digest_final(EVP_MD_CTX *md, u_char *digest);
  */
 ngx_int_t ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key,
     EVP_MD_CTX *md, u_char *digest);
+
+/*
+ * The SHA-256 of a token, which is what tokens are compared by: neither their
+ * text nor their length shows in the time.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_token_digest(ngx_str_t *token, u_char *digest);
+
+/*
+ * Verifies an Ed25519 signature of 64 bytes over the text.  Returns NGX_OK,
+ * NGX_DECLINED if it is wrong, NGX_ERROR if OpenSSL failed.
+ */
+ngx_int_t ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key,
+    u_char *signature, ngx_str_t *text);
 
 /*
  * Whether OpenSSL, as it is configured on this machine, has what the

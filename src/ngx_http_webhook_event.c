@@ -32,6 +32,14 @@ ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx)
 }
 
 
+ngx_uint_t
+ngx_http_webhook_event_needs_body(ngx_http_webhook_ctx_t *ctx)
+{
+    return ngx_http_webhook_event_needs_sha256(ctx)
+           || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_JSON);
+}
+
+
 static ngx_uint_t
 ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_piece_e type)

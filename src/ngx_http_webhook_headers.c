@@ -3,9 +3,6 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * What the headers say: signatures, timestamps, fields of the signed text.
- *
- * Headers are looked up line by line: whether $http_name joins several lines
- * depends on the version of nginx.
  */
 
 
@@ -40,15 +37,6 @@ static ngx_http_webhook_reason_e ngx_http_webhook_signed_piece(
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines);
-static ngx_http_webhook_reason_e ngx_http_webhook_part_value(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_string_t *part,
-    size_t limit, ngx_str_t *value);
-static ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_piece_t *piece, ngx_str_t *value);
-static ngx_table_elt_t *ngx_http_webhook_next_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_list_part_t **part, ngx_uint_t *i);
-static ngx_int_t ngx_http_webhook_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_str_t *value);
 
 
 ngx_http_webhook_reason_e
@@ -325,14 +313,15 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
                 continue;
             }
 
-            if (++ncandidates > NGX_HTTP_WEBHOOK_MAX_CANDIDATES) {
+            if (++ncandidates > scheme->algorithm->candidates) {
                 return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
             }
 
             /* only a text of the exact length is worth decoding */
 
-            if (ngx_http_webhook_decoded_length(&item, scheme->encoding)
-                != (ngx_int_t) size)
+            if (scheme->algorithm->kind != NGX_HTTP_WEBHOOK_TOKEN
+                && ngx_http_webhook_decoded_length(&item, scheme->encoding)
+                   != (ngx_int_t) size)
             {
                 continue;
             }
@@ -342,14 +331,24 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
                 /* two bytes more for the decoder, sets follow each other */
 
                 buf = ngx_pnalloc(ctx->request->pool,
-                                  NGX_HTTP_WEBHOOK_MAX_CANDIDATES * size + 2);
+                                  scheme->algorithm->candidates * size + 2);
                 if (buf == NULL) {
                     return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
                 }
             }
 
-            if (ngx_http_webhook_decode(buf, &item, scheme->encoding)
-                != NGX_OK)
+            if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+
+                if (item.len == 0) {
+                    continue;
+                }
+
+                if (ngx_http_webhook_token_digest(&item, buf) != NGX_OK) {
+                    return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                }
+
+            } else if (ngx_http_webhook_decode(buf, &item, scheme->encoding)
+                       != NGX_OK)
             {
                 continue;
             }
@@ -526,8 +525,9 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
 
     text = &ctx->verifier->scheme->signed_text;
 
-    if (text->npieces == 1) {
-
+    if (text->npieces == 1
+        || ctx->verifier->scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN)
+    {
         /* nothing but the body */
 
         return NGX_HTTP_WEBHOOK_OK;
@@ -681,341 +681,4 @@ ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
     }
 
     return NGX_HTTP_WEBHOOK_OK;
-}
-
-
-ngx_http_webhook_reason_e
-ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
-    size_t limit, ngx_str_t *value)
-{
-    u_char                     *p;
-    size_t                      len;
-    ngx_str_t                   parts[NGX_HTTP_WEBHOOK_MAX_PARTS];
-    ngx_uint_t                  i, nparts;
-    ngx_http_webhook_reason_e   reason;
-
-    ngx_str_null(value);
-
-    reason = ngx_http_webhook_lines_parts(ctx, lines, limit, parts, &nparts);
-    if (reason != NGX_HTTP_WEBHOOK_OK) {
-        return reason;
-    }
-
-    if (nparts == 1) {
-        *value = parts[0];
-        return NGX_HTTP_WEBHOOK_OK;
-    }
-
-    len = nparts - 1;
-
-    for (i = 0; i < nparts; i++) {
-        len += parts[i].len;
-    }
-
-    p = ngx_pnalloc(ctx->request->pool, len);
-    if (p == NULL) {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
-    }
-
-    value->data = p;
-    value->len = len;
-
-    for (i = 0; i < nparts; i++) {
-        if (i) {
-            *p++ = ':';
-        }
-
-        p = ngx_cpymem(p, parts[i].data, parts[i].len);
-    }
-
-    return NGX_HTTP_WEBHOOK_OK;
-}
-
-
-ngx_http_webhook_reason_e
-ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
-    size_t limit, ngx_str_t *parts, ngx_uint_t *nparts)
-{
-    ngx_uint_t                  i, n;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_reason_e   reason, first;
-
-    first = NGX_HTTP_WEBHOOK_MISSING_ID;
-
-    line = lines->elts;
-
-    for (i = 0; i < lines->nelts; i++) {
-
-        reason = NGX_HTTP_WEBHOOK_OK;
-
-        for (n = 0; n < line[i].nparts; n++) {
-            reason = ngx_http_webhook_part_value(ctx, &line[i].parts[n], limit,
-                                                 &parts[n]);
-            if (reason != NGX_HTTP_WEBHOOK_OK) {
-                break;
-            }
-        }
-
-        switch (reason) {
-
-        case NGX_HTTP_WEBHOOK_OK:
-            *nparts = line[i].nparts;
-            return NGX_HTTP_WEBHOOK_OK;
-
-        case NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON:
-        case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
-            return reason;
-
-        default:
-            if (first == NGX_HTTP_WEBHOOK_MISSING_ID) {
-                first = reason;
-            }
-        }
-    }
-
-    return first;
-}
-
-
-static ngx_http_webhook_reason_e
-ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *part, size_t limit, ngx_str_t *value)
-{
-    size_t                     i;
-    ngx_int_t                  rc;
-    ngx_http_webhook_piece_t  *piece;
-
-    rc = ngx_http_webhook_string_value(ctx, part, value);
-
-    piece = part->pieces;
-
-    if (piece->type == NGX_HTTP_WEBHOOK_JSON && rc != NGX_OK) {
-
-        if (rc == NGX_ABORT) {
-            return NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON;
-        }
-
-        if (ctx->values && ctx->values[piece->index].too_long) {
-            return NGX_HTTP_WEBHOOK_ID_TOO_LONG;
-        }
-
-        return ctx->json ? ctx->json : NGX_HTTP_WEBHOOK_MISSING_ID;
-    }
-
-    switch (rc) {
-
-    case NGX_OK:
-        break;
-
-    case NGX_DECLINED:
-        return NGX_HTTP_WEBHOOK_MISSING_ID;
-
-    case NGX_ABORT:
-        return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
-
-    default: /* NGX_ERROR */
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
-    }
-
-    if (value->len > limit) {
-        return NGX_HTTP_WEBHOOK_ID_TOO_LONG;
-    }
-
-    for (i = 0; i < value->len; i++) {
-        if (value->data[i] < 0x20 || value->data[i] == 0x7f) {
-            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
-        }
-    }
-
-    return NGX_HTTP_WEBHOOK_OK;
-}
-
-
-ngx_int_t
-ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *string, ngx_str_t *value)
-{
-    u_char      *p;
-    size_t       len;
-    ngx_int_t    rc;
-    ngx_str_t   *values;
-    ngx_uint_t   i;
-
-    if (string->npieces == 1) {
-        return ngx_http_webhook_piece_value(ctx, string->pieces, value);
-    }
-
-    values = ngx_palloc(ctx->request->pool,
-                        string->npieces * sizeof(ngx_str_t));
-    if (values == NULL) {
-        return NGX_ERROR;
-    }
-
-    len = 0;
-
-    for (i = 0; i < string->npieces; i++) {
-
-        rc = ngx_http_webhook_piece_value(ctx, &string->pieces[i], &values[i]);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        len += values[i].len;
-    }
-
-    p = ngx_pnalloc(ctx->request->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->data = p;
-    value->len = len;
-
-    for (i = 0; i < string->npieces; i++) {
-        p = ngx_cpymem(p, values[i].data, values[i].len);
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_piece_t *piece, ngx_str_t *value)
-{
-    ngx_http_variable_value_t  *vv;
-
-    switch (piece->type) {
-
-    case NGX_HTTP_WEBHOOK_LITERAL:
-        *value = piece->text;
-        return NGX_OK;
-
-    case NGX_HTTP_WEBHOOK_HEADER:
-        return ngx_http_webhook_header(ctx->request, &piece->text, value);
-
-    case NGX_HTTP_WEBHOOK_VARIABLE:
-
-        vv = ngx_http_get_flushed_variable(ctx->request, piece->index);
-
-        if (vv == NULL || vv->not_found || vv->len == 0) {
-            ngx_str_null(value);
-            return NGX_DECLINED;
-        }
-
-        value->data = vv->data;
-        value->len = vv->len;
-
-        return NGX_OK;
-
-    case NGX_HTTP_WEBHOOK_TIMESTAMP:
-        *value = ctx->timestamp;
-        break;
-
-    case NGX_HTTP_WEBHOOK_EVENT_ID:
-        *value = ctx->event_id;
-        break;
-
-    case NGX_HTTP_WEBHOOK_JSON:
-
-        if (ctx->values == NULL) {
-            return NGX_DECLINED;
-        }
-
-        if (ctx->values[piece->index].ambiguous) {
-            return NGX_ABORT;
-        }
-
-        *value = ctx->values[piece->index].text;
-        break;
-
-    default: /* NGX_HTTP_WEBHOOK_BODY_SHA256 */
-        return ngx_http_webhook_body_sha256(ctx, value);
-    }
-
-    return value->len ? NGX_OK : NGX_DECLINED;
-}
-
-
-/*
- * The next line of a header, or NULL; part is NULL at first.  The name is that
- * of the variable: in lower case, with underscores for dashes.
- */
-
-static ngx_table_elt_t *
-ngx_http_webhook_next_header(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_list_part_t **part, ngx_uint_t *i)
-{
-    u_char            ch;
-    ngx_uint_t        n;
-    ngx_table_elt_t  *h;
-
-    if (*part == NULL) {
-        *part = &r->headers_in.headers.part;
-        *i = 0;
-    }
-
-    for ( ;; (*i)++) {
-
-        if (*i >= (*part)->nelts) {
-            if ((*part)->next == NULL) {
-                return NULL;
-            }
-
-            *part = (*part)->next;
-            *i = 0;
-        }
-
-        h = (ngx_table_elt_t *) (*part)->elts + *i;
-
-        if (h->hash == 0 || h->key.len != name->len) {
-            continue;
-        }
-
-        for (n = 0; n < name->len; n++) {
-            ch = h->lowcase_key[n];
-
-            if ((ch == '-' ? '_' : ch) != name->data[n]) {
-                break;
-            }
-        }
-
-        if (n == name->len) {
-            (*i)++;
-            return h;
-        }
-    }
-}
-
-
-/*
- * The value of a header: NGX_OK, NGX_DECLINED if it is absent or empty,
- * NGX_ABORT if it stands on several lines.
- */
-
-static ngx_int_t
-ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    ngx_str_null(value);
-
-    part = NULL;
-
-    h = ngx_http_webhook_next_header(r, name, &part, &i);
-
-    if (h == NULL) {
-        return NGX_DECLINED;
-    }
-
-    *value = h->value;
-
-    if (ngx_http_webhook_next_header(r, name, &part, &i)) {
-        return NGX_ABORT;
-    }
-
-    return value->len ? NGX_OK : NGX_DECLINED;
 }

@@ -53,6 +53,7 @@ ngx_str_t  ngx_http_webhook_reasons[] = {
     ngx_string("invalid_json"),
     ngx_string("json_too_large"),
     ngx_string("id_too_long"),
+    ngx_string("body_too_large"),
     ngx_string("zone_full"),
     ngx_string("lease_held"),
     ngx_string("already_delivered"),
@@ -229,6 +230,7 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
 static ngx_int_t
 ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
 {
+    ngx_int_t                  rc;
     ngx_http_webhook_reason_e  reason;
 
     reason = ngx_http_webhook_read_headers(ctx);
@@ -241,6 +243,41 @@ ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
         && ngx_http_webhook_body_start(ctx) != NGX_OK)
     {
         reason = NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+    }
+
+    if (reason == NGX_HTTP_WEBHOOK_OK) {
+
+        switch (ctx->verifier->scheme->algorithm->kind) {
+
+        case NGX_HTTP_WEBHOOK_TOKEN:
+
+            /* the headers decide alone */
+
+            rc = ngx_http_webhook_body_verify(ctx);
+
+            if (rc == NGX_DECLINED) {
+                reason = NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH;
+
+            } else if (!ngx_http_webhook_event_needs_body(ctx)) {
+                ngx_http_webhook_judge(ctx);
+                return ngx_http_webhook_answer(ctx);
+            }
+
+            break;
+
+        case NGX_HTTP_WEBHOOK_ED25519:
+
+            if (ctx->request->headers_in.content_length_n
+                > NGX_HTTP_WEBHOOK_MAX_WHOLE)
+            {
+                reason = NGX_HTTP_WEBHOOK_BODY_TOO_LARGE;
+            }
+
+            break;
+
+        default: /* NGX_HTTP_WEBHOOK_HMAC */
+            break;
+        }
     }
 
     if (reason != NGX_HTTP_WEBHOOK_OK) {
@@ -466,6 +503,9 @@ ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
     } else if (rc == NGX_DECLINED) {
         reason = NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH;
 
+    } else if (rc == NGX_ABORT) {
+        reason = NGX_HTTP_WEBHOOK_BODY_TOO_LARGE;
+
     } else {
         reason = ngx_http_webhook_event_read(ctx);
     }
@@ -574,7 +614,9 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     switch (ctx->status) {
 
     case NGX_HTTP_WEBHOOK_REJECTED:
-        return wlcf->reject_status;
+        return (ctx->reason == NGX_HTTP_WEBHOOK_BODY_TOO_LARGE)
+               ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : (ngx_int_t)
+                                                     wlcf->reject_status;
 
     case NGX_HTTP_WEBHOOK_DUPLICATE:
 

@@ -17,13 +17,6 @@
 #define NGX_HTTP_WEBHOOK_TOLERANCE  300
 
 
-/* what a string may hold besides literals, headers and variables */
-
-#define NGX_HTTP_WEBHOOK_IN_SIGNED  0x01
-#define NGX_HTTP_WEBHOOK_IN_PART    0x02
-#define NGX_HTTP_WEBHOOK_IN_KEY     0x04
-
-
 typedef struct {
     ngx_http_webhook_scheme_t     *scheme;
     ngx_uint_t                     seen;     /* directives of this block */
@@ -79,28 +72,11 @@ static char *ngx_http_webhook_parts(ngx_conf_t *cf,
     ngx_uint_t where);
 static char *ngx_http_webhook_cut_parameter(ngx_conf_t *cf, ngx_str_t *value,
     ngx_http_webhook_cut_t *cut, ngx_uint_t range);
-static ngx_int_t ngx_http_webhook_parameter(ngx_str_t *value, char *name,
-    ngx_str_t *rest);
 static ngx_int_t ngx_http_webhook_seconds(ngx_str_t *value);
-static char *ngx_http_webhook_string(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_str_t *value, ngx_uint_t where,
-    ngx_http_webhook_string_t *string);
-static char *ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_uint_t where, ngx_http_webhook_piece_t *piece);
-static char *ngx_http_webhook_json_piece(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_str_t *text,
-    ngx_http_webhook_piece_t *piece);
-
 static char *ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
-static ngx_uint_t ngx_http_webhook_string_has(
-    ngx_http_webhook_string_t *string, ngx_http_webhook_piece_e type);
 static ngx_uint_t ngx_http_webhook_signed_has(
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_piece_t *piece);
-static ngx_uint_t ngx_http_webhook_lines_are_headers(ngx_array_t *lines);
-static ngx_uint_t ngx_http_webhook_lines_hold(ngx_array_t *lines,
-    ngx_http_webhook_piece_t *piece);
-static ngx_uint_t ngx_http_webhook_is(ngx_str_t *value, char *text);
 
 
 static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
@@ -627,6 +603,9 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
             } else if (ngx_strcmp(rest.data, "ms") == 0) {
                 scheme->unit = NGX_HTTP_WEBHOOK_MILLISECONDS;
 
+            } else if (ngx_strcmp(rest.data, "s|ms") == 0) {
+                scheme->unit = NGX_HTTP_WEBHOOK_SECONDS_OR_MS;
+
             } else if (ngx_strcmp(rest.data, "rfc3339") == 0) {
                 scheme->unit = NGX_HTTP_WEBHOOK_RFC3339;
 
@@ -944,24 +923,6 @@ ngx_http_webhook_cut_parameter(ngx_conf_t *cf, ngx_str_t *value,
 
 
 static ngx_int_t
-ngx_http_webhook_parameter(ngx_str_t *value, char *name, ngx_str_t *rest)
-{
-    size_t  len;
-
-    len = ngx_strlen(name);
-
-    if (value->len < len || ngx_strncmp(value->data, name, len) != 0) {
-        return NGX_DECLINED;
-    }
-
-    rest->data = value->data + len;
-    rest->len = value->len - len;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_webhook_seconds(ngx_str_t *value)
 {
     return ngx_parse_time(value, 1);
@@ -993,242 +954,6 @@ ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
 }
 
 
-ngx_int_t
-ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_string_t *string)
-{
-    char  *rv;
-
-    rv = ngx_http_webhook_string(cf, NULL, text, 0, string);
-
-    if (rv == NGX_CONF_OK) {
-        return NGX_OK;
-    }
-
-    if (rv != NGX_CONF_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", rv);
-    }
-
-    return NGX_ERROR;
-}
-
-
-static char *
-ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_str_t *value, ngx_uint_t where, ngx_http_webhook_string_t *string)
-{
-    char                      *rv;
-    u_char                    *p, *last;
-    ngx_str_t                  name, rest;
-    ngx_uint_t                 bracket;
-    ngx_array_t                pieces;
-    ngx_http_webhook_piece_t  *piece;
-
-    if (ngx_array_init(&pieces, cf->pool, 1, sizeof(ngx_http_webhook_piece_t))
-        != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    if (where & NGX_HTTP_WEBHOOK_IN_PART) {
-
-        rv = NULL;
-
-        if (ngx_http_webhook_parameter(value, "json:", &rest) == NGX_OK
-            || ngx_strcmp(value->data, "body") == 0)
-        {
-            piece = ngx_array_push(&pieces);
-            if (piece == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            ngx_memzero(piece, sizeof(ngx_http_webhook_piece_t));
-            piece->type = NGX_HTTP_WEBHOOK_BODY_SHA256;
-
-            rv = (value->data[0] == 'b')
-                 ? NGX_CONF_OK
-                 : ngx_http_webhook_json_piece(cf, scheme, &rest, piece);
-
-            string->pieces = pieces.elts;
-            string->npieces = 1;
-
-            return rv;
-        }
-    }
-
-    p = value->data;
-    last = p + value->len;
-
-    while (p < last) {
-
-        piece = ngx_array_push(&pieces);
-        if (piece == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_memzero(piece, sizeof(ngx_http_webhook_piece_t));
-
-        if (*p != '$') {
-            piece->type = NGX_HTTP_WEBHOOK_LITERAL;
-            piece->text.data = p;
-
-            while (p < last && *p != '$') {
-                p++;
-            }
-
-            piece->text.len = p - piece->text.data;
-
-            continue;
-        }
-
-        p++;
-
-        bracket = (p < last && *p == '{');
-        p += bracket;
-
-        name.data = p;
-
-        while (p < last
-               && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
-                   || (*p >= '0' && *p <= '9') || *p == '_'))
-        {
-            p++;
-        }
-
-        name.len = p - name.data;
-
-        if (bracket) {
-            if (p == last || *p != '}') {
-                return "the closing bracket of a variable is missing";
-            }
-
-            p++;
-        }
-
-        if (name.len == 0) {
-            return "invalid variable name";
-        }
-
-        rv = ngx_http_webhook_piece(cf, &name, where, piece);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-    }
-
-    if (pieces.nelts == 0) {
-        return "an empty string is of no use here";
-    }
-
-    string->pieces = pieces.elts;
-    string->npieces = pieces.nelts;
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
-    ngx_http_webhook_piece_t *piece)
-{
-    ngx_int_t   index;
-    ngx_str_t   rest;
-    ngx_uint_t  allowed;
-
-    piece->text.data = ngx_pstrdup(cf->pool, name);
-    if (piece->text.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    piece->text.len = name->len;
-
-    ngx_strlow(piece->text.data, piece->text.data, piece->text.len);
-
-    if (ngx_http_webhook_parameter(&piece->text, "http_", &rest) == NGX_OK) {
-        piece->type = NGX_HTTP_WEBHOOK_HEADER;
-        piece->text = rest;
-        return rest.len ? NGX_CONF_OK : "invalid variable name";
-    }
-
-    allowed = 0;
-
-    if (ngx_http_webhook_is(&piece->text, "request_body")) {
-        piece->type = NGX_HTTP_WEBHOOK_REQUEST_BODY;
-        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
-
-    } else if (ngx_http_webhook_is(&piece->text, "webhook_timestamp")) {
-        piece->type = NGX_HTTP_WEBHOOK_TIMESTAMP;
-        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART;
-
-    } else if (ngx_http_webhook_is(&piece->text, "webhook_event_id")) {
-        piece->type = NGX_HTTP_WEBHOOK_EVENT_ID;
-        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_KEY;
-
-    } else if (ngx_http_webhook_parameter(&piece->text, "webhook_", &rest)
-               != NGX_OK)
-    {
-        index = ngx_http_get_variable_index(cf, &piece->text);
-        if (index == NGX_ERROR) {
-            return NGX_CONF_ERROR;
-        }
-
-        piece->type = NGX_HTTP_WEBHOOK_VARIABLE;
-        piece->index = index;
-
-        return NGX_CONF_OK;
-    }
-
-    if (!(where & allowed)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"$%V\" cannot be used here", &piece->text);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_webhook_json_piece(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_str_t *text, ngx_http_webhook_piece_t *piece)
-{
-    ngx_int_t                    rc;
-    ngx_uint_t                   i;
-    ngx_http_webhook_pointer_t  *pointer;
-
-    piece->type = NGX_HTTP_WEBHOOK_JSON;
-    piece->text = *text;
-
-    pointer = scheme->pointers->elts;
-
-    for (i = 0; i < scheme->pointers->nelts; i++) {
-        if (pointer[i].text.len == text->len
-            && ngx_strncmp(pointer[i].text.data, text->data, text->len) == 0)
-        {
-            piece->index = i;
-            return NGX_CONF_OK;
-        }
-    }
-
-    piece->index = scheme->pointers->nelts;
-
-    pointer = ngx_array_push(scheme->pointers);
-    if (pointer == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    scheme->nlines = scheme->pointers->nelts;
-
-    rc = ngx_http_webhook_pointer(cf->pool, text, pointer);
-
-    if (rc == NGX_DECLINED) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid JSON Pointer \"%V\"", text);
-    }
-
-    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
 static char *
 ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme)
@@ -1248,6 +973,16 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
                                       "EVP_DigestInit_ex() failed");
         text = "needs an algorithm that OpenSSL does not provide here";
         goto failed;
+    }
+
+    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+
+        if (scheme->timestamp) {
+            text = "has a timestamp, but a token signs nothing";
+            goto failed;
+        }
+
+        goto valid;
     }
 
     n = 0;
@@ -1315,8 +1050,13 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
+valid:
+
     if (!scheme->explicit_key) {
         scheme->dedup_key = scheme->event_id;
+
+    } else if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+        /* void */
 
     } else if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
         text = "has a \"dedup_key\" that the signature does not cover";
@@ -1346,6 +1086,10 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
         return NGX_OK;
     }
 
+    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+        return NGX_DECLINED;
+    }
+
     line = scheme->dedup_key->elts;
 
     for (i = 0; i < scheme->dedup_key->nelts; i++) {
@@ -1373,46 +1117,6 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
     }
 
     return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_http_webhook_lines_have(ngx_array_t *lines, ngx_http_webhook_piece_e type)
-{
-    ngx_uint_t                i, n;
-    ngx_http_webhook_line_t  *line;
-
-    if (lines == NULL) {
-        return 0;
-    }
-
-    line = lines->elts;
-
-    for (i = 0; i < lines->nelts; i++) {
-        for (n = 0; n < line[i].nparts; n++) {
-            if (ngx_http_webhook_string_has(&line[i].parts[n], type)) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
-    ngx_http_webhook_piece_e type)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < string->npieces; i++) {
-        if (string->pieces[i].type == type) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -1452,77 +1156,4 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
     }
 
     return 0;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
-{
-    ngx_uint_t                  i, n, k;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_string_t  *part;
-
-    if (lines == NULL) {
-        return 0;
-    }
-
-    line = lines->elts;
-
-    for (i = 0; i < lines->nelts; i++) {
-        for (n = 0; n < line[i].nparts; n++) {
-            part = &line[i].parts[n];
-
-            for (k = 0; k < part->npieces; k++) {
-                if (part->pieces[k].type != NGX_HTTP_WEBHOOK_LITERAL
-                    && part->pieces[k].type != NGX_HTTP_WEBHOOK_HEADER)
-                {
-                    return 0;
-                }
-            }
-        }
-    }
-
-    return 1;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_lines_hold(ngx_array_t *lines,
-    ngx_http_webhook_piece_t *piece)
-{
-    ngx_uint_t                  i, n, k;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_piece_t   *held;
-    ngx_http_webhook_string_t  *part;
-
-    line = lines->elts;
-
-    for (i = 0; i < lines->nelts; i++) {
-        for (n = 0; n < line[i].nparts; n++) {
-            part = &line[i].parts[n];
-
-            for (k = 0; k < part->npieces; k++) {
-                held = &part->pieces[k];
-
-                if (held->type == piece->type
-                    && held->text.len == piece->text.len
-                    && ngx_strncmp(held->text.data, piece->text.data,
-                                   held->text.len)
-                       == 0)
-                {
-                    return 1;
-                }
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_is(ngx_str_t *value, char *text)
-{
-    return value->len == ngx_strlen(text)
-           && ngx_strncmp(value->data, text, value->len) == 0;
 }

@@ -143,13 +143,6 @@ ngx_int_t ngx_http_webhook_scheme_key_covered(
     ngx_http_webhook_scheme_t *scheme);
 
 /*
- * Compiles text with variables, as it stands in webhook_secret, to pieces.
- * Returns NGX_OK, or NGX_ERROR after an error was logged.
- */
-ngx_int_t ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_string_t *string);
-
-/*
  * Reads one or two times, the second for the future, as they stand in
  * "tolerance" and webhook_tolerance.  Returns NGX_CONF_OK, or NGX_CONF_ERROR
  * after an error was logged.
@@ -157,9 +150,50 @@ ngx_int_t ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
 char *ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
     time_t *past, time_t *future);
 
-/* Whether the lines hold a piece of that type; lines may be NULL. */
+
+/* src/ngx_http_webhook_string.c */
+
+/* what a string may hold besides literals, headers and variables */
+
+#define NGX_HTTP_WEBHOOK_IN_SIGNED  0x01
+#define NGX_HTTP_WEBHOOK_IN_PART    0x02
+#define NGX_HTTP_WEBHOOK_IN_KEY     0x04
+
+/*
+ * Compiles a value to the pieces of a string; JSON Pointers are added to
+ * those of the scheme, which is NULL where there can be none.  Returns
+ * NGX_CONF_OK, or an error as directives do.
+ */
+char *ngx_http_webhook_string(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_str_t *value, ngx_uint_t where,
+    ngx_http_webhook_string_t *string);
+
+/* Likewise for the text behind "json:", which is a single piece. */
+char *ngx_http_webhook_json_piece(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_str_t *text,
+    ngx_http_webhook_piece_t *piece);
+
+/*
+ * Compiles text with variables, as it stands in webhook_secret, to pieces.
+ * Returns NGX_OK, or NGX_ERROR after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_webhook_string_t *string);
+
+/* NGX_OK and what stands behind the name if the value begins with it. */
+ngx_int_t ngx_http_webhook_parameter(ngx_str_t *value, char *name,
+    ngx_str_t *rest);
+
+/* Whether a string, or one of the lines, which may be NULL, has a piece. */
+ngx_uint_t ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
+    ngx_http_webhook_piece_e type);
 ngx_uint_t ngx_http_webhook_lines_have(ngx_array_t *lines,
     ngx_http_webhook_piece_e type);
+
+/* Whether the lines hold the same piece, or nothing but $http_... */
+ngx_uint_t ngx_http_webhook_lines_hold(ngx_array_t *lines,
+    ngx_http_webhook_piece_t *piece);
+ngx_uint_t ngx_http_webhook_lines_are_headers(ngx_array_t *lines);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_SCHEME_H_INCLUDED_ */

@@ -268,33 +268,34 @@ ngx_int_t
 ngx_http_webhook_parse_timestamp(ngx_str_t *text, ngx_http_webhook_unit_e unit,
     time_t *time)
 {
-    ngx_int_t  sec, ms;
+    ngx_int_t  sec;
 
-    switch (unit) {
-
-    case NGX_HTTP_WEBHOOK_SECONDS:
-
-        if (text->len != sizeof("1764000000") - 1) {
-            return NGX_DECLINED;
-        }
-
-        break;
-
-    case NGX_HTTP_WEBHOOK_MILLISECONDS:
-
-        if (text->len != sizeof("1764000000000") - 1) {
-            return NGX_DECLINED;
-        }
-
-        ms = ngx_atoi(text->data + 10, 3);
-        if (ms == NGX_ERROR) {
-            return NGX_DECLINED;
-        }
-
-        break;
-
-    default: /* NGX_HTTP_WEBHOOK_RFC3339 */
+    if (unit == NGX_HTTP_WEBHOOK_RFC3339) {
         return ngx_http_webhook_parse_rfc3339(text, time);
+    }
+
+    switch (text->len) {
+
+    case sizeof("1764000000") - 1:
+
+        if (unit == NGX_HTTP_WEBHOOK_MILLISECONDS) {
+            return NGX_DECLINED;
+        }
+
+        break;
+
+    case sizeof("1764000000000") - 1:
+
+        if (unit == NGX_HTTP_WEBHOOK_SECONDS
+            || ngx_atoi(text->data + 10, 3) == NGX_ERROR)
+        {
+            return NGX_DECLINED;
+        }
+
+        break;
+
+    default:
+        return NGX_DECLINED;
     }
 
     sec = ngx_atoi(text->data, 10);

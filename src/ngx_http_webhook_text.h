@@ -26,6 +26,7 @@ typedef enum {
 typedef enum {
     NGX_HTTP_WEBHOOK_SECONDS = 0,
     NGX_HTTP_WEBHOOK_MILLISECONDS,
+    NGX_HTTP_WEBHOOK_SECONDS_OR_MS,
     NGX_HTTP_WEBHOOK_RFC3339
 } ngx_http_webhook_unit_e;
 
@@ -88,7 +89,7 @@ ngx_int_t ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
 
 /*
  * Reads a timestamp: exactly 10 digits of seconds, exactly 13 digits of
- * milliseconds, or RFC 3339.  Fractions of a second are dropped.
+ * milliseconds, either of them, or RFC 3339.  Fractions of a second are dropped.
  * Returns NGX_OK or NGX_DECLINED.
  */
 ngx_int_t ngx_http_webhook_parse_timestamp(ngx_str_t *text,

@@ -1,0 +1,386 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Strings of the scheme language: literals, headers and variables, JSON
+ * Pointers and the body, compiled to pieces.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+static char *ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t where, ngx_http_webhook_piece_t *piece);
+static ngx_uint_t ngx_http_webhook_is(ngx_str_t *value, char *text);
+
+
+ngx_int_t
+ngx_http_webhook_parameter(ngx_str_t *value, char *name, ngx_str_t *rest)
+{
+    size_t  len;
+
+    len = ngx_strlen(name);
+
+    if (value->len < len || ngx_strncmp(value->data, name, len) != 0) {
+        return NGX_DECLINED;
+    }
+
+    rest->data = value->data + len;
+    rest->len = value->len - len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_webhook_string_t *string)
+{
+    char  *rv;
+
+    rv = ngx_http_webhook_string(cf, NULL, text, 0, string);
+
+    if (rv == NGX_CONF_OK) {
+        return NGX_OK;
+    }
+
+    if (rv != NGX_CONF_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", rv);
+    }
+
+    return NGX_ERROR;
+}
+
+
+char *
+ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *value, ngx_uint_t where, ngx_http_webhook_string_t *string)
+{
+    char                      *rv;
+    u_char                    *p, *last;
+    ngx_str_t                  name, rest;
+    ngx_uint_t                 bracket;
+    ngx_array_t                pieces;
+    ngx_http_webhook_piece_t  *piece;
+
+    if (ngx_array_init(&pieces, cf->pool, 1, sizeof(ngx_http_webhook_piece_t))
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (where & NGX_HTTP_WEBHOOK_IN_PART) {
+
+        rv = NULL;
+
+        if (ngx_http_webhook_parameter(value, "json:", &rest) == NGX_OK
+            || ngx_strcmp(value->data, "body") == 0)
+        {
+            piece = ngx_array_push(&pieces);
+            if (piece == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            ngx_memzero(piece, sizeof(ngx_http_webhook_piece_t));
+            piece->type = NGX_HTTP_WEBHOOK_BODY_SHA256;
+
+            rv = (value->data[0] == 'b')
+                 ? NGX_CONF_OK
+                 : ngx_http_webhook_json_piece(cf, scheme, &rest, piece);
+
+            string->pieces = pieces.elts;
+            string->npieces = 1;
+
+            return rv;
+        }
+    }
+
+    p = value->data;
+    last = p + value->len;
+
+    while (p < last) {
+
+        piece = ngx_array_push(&pieces);
+        if (piece == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        ngx_memzero(piece, sizeof(ngx_http_webhook_piece_t));
+
+        if (*p != '$') {
+            piece->type = NGX_HTTP_WEBHOOK_LITERAL;
+            piece->text.data = p;
+
+            while (p < last && *p != '$') {
+                p++;
+            }
+
+            piece->text.len = p - piece->text.data;
+
+            continue;
+        }
+
+        p++;
+
+        bracket = (p < last && *p == '{');
+        p += bracket;
+
+        name.data = p;
+
+        while (p < last
+               && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+                   || (*p >= '0' && *p <= '9') || *p == '_'))
+        {
+            p++;
+        }
+
+        name.len = p - name.data;
+
+        if (bracket) {
+            if (p == last || *p != '}') {
+                return "the closing bracket of a variable is missing";
+            }
+
+            p++;
+        }
+
+        if (name.len == 0) {
+            return "invalid variable name";
+        }
+
+        rv = ngx_http_webhook_piece(cf, &name, where, piece);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (pieces.nelts == 0) {
+        return "an empty string is of no use here";
+    }
+
+    string->pieces = pieces.elts;
+    string->npieces = pieces.nelts;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
+    ngx_http_webhook_piece_t *piece)
+{
+    ngx_int_t   index;
+    ngx_str_t   rest;
+    ngx_uint_t  allowed;
+
+    piece->text.data = ngx_pstrdup(cf->pool, name);
+    if (piece->text.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    piece->text.len = name->len;
+
+    ngx_strlow(piece->text.data, piece->text.data, piece->text.len);
+
+    if (ngx_http_webhook_parameter(&piece->text, "http_", &rest) == NGX_OK) {
+        piece->type = NGX_HTTP_WEBHOOK_HEADER;
+        piece->text = rest;
+        return rest.len ? NGX_CONF_OK : "invalid variable name";
+    }
+
+    allowed = 0;
+
+    if (ngx_http_webhook_is(&piece->text, "request_body")) {
+        piece->type = NGX_HTTP_WEBHOOK_REQUEST_BODY;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
+
+    } else if (ngx_http_webhook_is(&piece->text, "webhook_timestamp")) {
+        piece->type = NGX_HTTP_WEBHOOK_TIMESTAMP;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART;
+
+    } else if (ngx_http_webhook_is(&piece->text, "webhook_event_id")) {
+        piece->type = NGX_HTTP_WEBHOOK_EVENT_ID;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_KEY;
+
+    } else if (ngx_http_webhook_parameter(&piece->text, "webhook_", &rest)
+               != NGX_OK)
+    {
+        index = ngx_http_get_variable_index(cf, &piece->text);
+        if (index == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        piece->type = NGX_HTTP_WEBHOOK_VARIABLE;
+        piece->index = index;
+
+        return NGX_CONF_OK;
+    }
+
+    if (!(where & allowed)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"$%V\" cannot be used here", &piece->text);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_webhook_json_piece(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *text, ngx_http_webhook_piece_t *piece)
+{
+    ngx_int_t                    rc;
+    ngx_uint_t                   i;
+    ngx_http_webhook_pointer_t  *pointer;
+
+    piece->type = NGX_HTTP_WEBHOOK_JSON;
+    piece->text = *text;
+
+    pointer = scheme->pointers->elts;
+
+    for (i = 0; i < scheme->pointers->nelts; i++) {
+        if (pointer[i].text.len == text->len
+            && ngx_strncmp(pointer[i].text.data, text->data, text->len) == 0)
+        {
+            piece->index = i;
+            return NGX_CONF_OK;
+        }
+    }
+
+    piece->index = scheme->pointers->nelts;
+
+    pointer = ngx_array_push(scheme->pointers);
+    if (pointer == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    scheme->nlines = scheme->pointers->nelts;
+
+    rc = ngx_http_webhook_pointer(cf->pool, text, pointer);
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid JSON Pointer \"%V\"", text);
+    }
+
+    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_lines_have(ngx_array_t *lines, ngx_http_webhook_piece_e type)
+{
+    ngx_uint_t                i, n;
+    ngx_http_webhook_line_t  *line;
+
+    if (lines == NULL) {
+        return 0;
+    }
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+        for (n = 0; n < line[i].nparts; n++) {
+            if (ngx_http_webhook_string_has(&line[i].parts[n], type)) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
+    ngx_http_webhook_piece_e type)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < string->npieces; i++) {
+        if (string->pieces[i].type == type) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
+{
+    ngx_uint_t                  i, n, k;
+    ngx_http_webhook_line_t    *line;
+    ngx_http_webhook_string_t  *part;
+
+    if (lines == NULL) {
+        return 0;
+    }
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+        for (n = 0; n < line[i].nparts; n++) {
+            part = &line[i].parts[n];
+
+            for (k = 0; k < part->npieces; k++) {
+                if (part->pieces[k].type != NGX_HTTP_WEBHOOK_LITERAL
+                    && part->pieces[k].type != NGX_HTTP_WEBHOOK_HEADER)
+                {
+                    return 0;
+                }
+            }
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_lines_hold(ngx_array_t *lines,
+    ngx_http_webhook_piece_t *piece)
+{
+    ngx_uint_t                  i, n, k;
+    ngx_http_webhook_line_t    *line;
+    ngx_http_webhook_piece_t   *held;
+    ngx_http_webhook_string_t  *part;
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+        for (n = 0; n < line[i].nparts; n++) {
+            part = &line[i].parts[n];
+
+            for (k = 0; k < part->npieces; k++) {
+                held = &part->pieces[k];
+
+                if (held->type == piece->type
+                    && held->text.len == piece->text.len
+                    && ngx_strncmp(held->text.data, piece->text.data,
+                                   held->text.len)
+                       == 0)
+                {
+                    return 1;
+                }
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_is(ngx_str_t *value, char *text)
+{
+    return value->len == ngx_strlen(text)
+           && ngx_strncmp(value->data, text, value->len) == 0;
+}
