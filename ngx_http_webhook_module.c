@@ -15,31 +15,17 @@
 
 
 #define NGX_HTTP_WEBHOOK_LEASE        30
-#define NGX_HTTP_WEBHOOK_DEFAULT_TTL  86400
-#define NGX_HTTP_WEBHOOK_MIN_SECRET   16
 
 
 static ngx_int_t ngx_http_webhook_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webhook_postconfiguration(ngx_conf_t *cf);
 static void ngx_http_webhook_find_used(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf);
-static ngx_int_t ngx_http_webhook_check_places(ngx_conf_t *cf,
-    ngx_http_webhook_main_conf_t *wmcf);
-static void ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
-    ngx_http_webhook_verify_t *verify, const char *fmt, ...);
 
 static void *ngx_http_webhook_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_webhook_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
-static char *ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
-    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
-static char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
-    ngx_http_webhook_loc_conf_t *conf);
-static ngx_http_webhook_verifier_t *ngx_http_webhook_verifier(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_array_t *secrets,
-    ngx_http_webhook_verify_t *verify);
-static void ngx_http_webhook_verifier_cleanup(void *data);
 
 static char *ngx_http_webhook_scheme(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -52,6 +38,14 @@ static char *ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_webhook_dedup_action(ngx_str_t *value,
+    ngx_http_webhook_dedup_t *dedup);
+static char *ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_webhook_ignore(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_check_status(ngx_conf_t *cf, void *post,
     void *data);
@@ -68,6 +62,11 @@ static ngx_conf_enum_t  ngx_http_webhook_log_levels[] = {
 
 static ngx_conf_post_t  ngx_http_webhook_status_post = {
     ngx_http_webhook_check_status
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_webhook_success_bounds = {
+    ngx_conf_check_num_bounds, 200, 299
 };
 
 
@@ -143,11 +142,60 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       NULL },
 
     { ngx_string("webhook_dedup"),
-      NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_TAKE123,
+      NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_1MORE,
       ngx_http_webhook_dedup,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("webhook_duplicate_status"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, duplicate_status),
+      &ngx_http_webhook_success_bounds },
+
+    { ngx_string("webhook_in_flight_status"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, in_flight_status),
+      &ngx_http_webhook_status_post },
+
+    { ngx_string("webhook_in_flight_wait"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, in_flight_wait),
+      NULL },
+
+    { ngx_string("webhook_json"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_webhook_json,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webhook_events"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_webhook_events,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webhook_ignore"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_webhook_ignore,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webhook_ignored_status"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, ignored_status),
+      &ngx_http_webhook_success_bounds },
 
       ngx_null_command
 };
@@ -200,6 +248,9 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&wmcf->places, cf->pool, 4,
                           sizeof(ngx_http_webhook_place_t))
+           != NGX_OK
+        || ngx_array_init(&wmcf->json, cf->pool, 4,
+                          sizeof(ngx_http_webhook_pointer_t))
            != NGX_OK)
     {
         return NULL;
@@ -233,7 +284,13 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
     conf->dry_run = NGX_CONF_UNSET;
     conf->reject_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
+    conf->duplicate_status = NGX_CONF_UNSET_UINT;
+    conf->in_flight_status = NGX_CONF_UNSET_UINT;
+    conf->in_flight_wait = NGX_CONF_UNSET_MSEC;
     conf->json_max_size = NGX_CONF_UNSET_SIZE;
+    conf->events = NGX_CONF_UNSET_PTR;
+    conf->ignore = NGX_CONF_UNSET_PTR;
+    conf->ignored_status = NGX_CONF_UNSET_UINT;
 
     return conf;
 }
@@ -260,8 +317,19 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_UNAUTHORIZED);
     ngx_conf_merge_uint_value(conf->log_level, prev->log_level, NGX_LOG_WARN);
 
+    ngx_conf_merge_uint_value(conf->duplicate_status, prev->duplicate_status,
+                              NGX_HTTP_OK);
+    ngx_conf_merge_uint_value(conf->in_flight_status, prev->in_flight_status,
+                              NGX_HTTP_SERVICE_UNAVAILABLE);
+    ngx_conf_merge_msec_value(conf->in_flight_wait, prev->in_flight_wait,
+                              5000);
+
     ngx_conf_merge_size_value(conf->json_max_size, prev->json_max_size,
                               1024 * 1024);
+    ngx_conf_merge_ptr_value(conf->events, prev->events, NULL);
+    ngx_conf_merge_ptr_value(conf->ignore, prev->ignore, NULL);
+    ngx_conf_merge_uint_value(conf->ignored_status, prev->ignored_status,
+                              NGX_HTTP_OK);
 
     if (conf->verify == NULL || conf->verify->off) {
         return NGX_CONF_OK;
@@ -274,290 +342,6 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     return ngx_http_webhook_merge_dedup(cf, conf);
-}
-
-
-static char *
-ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
-    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
-{
-    ngx_int_t                      rc;
-    ngx_array_t                   *secrets;
-    ngx_http_core_srv_conf_t      *cscf;
-    ngx_http_webhook_scheme_t     *scheme;
-    ngx_http_webhook_main_conf_t  *wmcf;
-
-    static ngx_array_t  no_secrets;
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
-
-    rc = ngx_http_webhook_scheme_find(cf, &wmcf->schemes, &conf->verify->name,
-                                      &scheme);
-
-    if (rc == NGX_ERROR) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (rc == NGX_DECLINED) {
-        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
-                                  "unknown webhook scheme \"%V\"",
-                                  &conf->verify->name);
-        return NGX_CONF_ERROR;
-    }
-
-    secrets = conf->secrets;
-
-    if (secrets == NULL) {
-
-        /*
-         * a server may leave the secrets to its locations: what gets to none
-         * of them is rejected
-         */
-
-        cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-
-        if (cscf->ctx->loc_conf[ngx_http_webhook_module.ctx_index] != conf) {
-            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
-                                      "\"webhook_verify %V\" has no "
-                                      "\"webhook_secret\"",
-                                      &conf->verify->name);
-            return NGX_CONF_ERROR;
-        }
-
-        secrets = &no_secrets;
-    }
-
-    if (scheme->timestamp == NULL) {
-        conf->past = NGX_HTTP_WEBHOOK_NO_WINDOW;
-        conf->future = NGX_HTTP_WEBHOOK_NO_WINDOW;
-
-    } else if (conf->window) {
-        conf->past = conf->window->past;
-        conf->future = conf->window->future;
-
-    } else {
-        conf->past = scheme->past;
-        conf->future = scheme->future;
-    }
-
-    if (prev->verifier && prev->verifier->scheme == scheme
-        && prev->verifier->secrets == secrets)
-    {
-        conf->verifier = prev->verifier;
-        return NGX_CONF_OK;
-    }
-
-    conf->verifier = ngx_http_webhook_verifier(cf, scheme, secrets,
-                                               conf->verify);
-
-    return conf->verifier ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static ngx_http_webhook_verifier_t *
-ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_array_t *secrets, ngx_http_webhook_verify_t *verify)
-{
-    size_t                         len;
-    ngx_int_t                      rc;
-    ngx_uint_t                     i;
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_webhook_secret_t     *secret;
-    ngx_http_webhook_verifier_t   *verifier, **known;
-    ngx_http_webhook_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
-
-    known = wmcf->verifiers.elts;
-
-    for (i = 0; i < wmcf->verifiers.nelts; i++) {
-        if (known[i]->scheme == scheme && known[i]->secrets == secrets) {
-            return known[i];
-        }
-    }
-
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_webhook_verifier_t));
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    verifier = cln->data;
-
-    ngx_memzero(verifier, sizeof(ngx_http_webhook_verifier_t));
-
-    cln->handler = ngx_http_webhook_verifier_cleanup;
-
-    verifier->scheme = scheme;
-    verifier->secrets = secrets;
-
-    verifier->keys = ngx_pcalloc(cf->pool, secrets->nelts
-                                           * sizeof(ngx_http_webhook_key_t));
-    if (verifier->keys == NULL) {
-        return NULL;
-    }
-
-    verifier->nkeys = secrets->nelts;
-
-    secret = secrets->elts;
-
-    for (i = 0; i < verifier->nkeys; i++) {
-
-        if (secret[i].string) {
-            verifier->variables = 1;
-            continue;
-        }
-
-        rc = ngx_http_webhook_secret_key(scheme, &secret[i].text,
-                                         &verifier->keys[i], &len, cf->log);
-
-        if (rc == NGX_DECLINED) {
-            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
-                                      "secret %ui of \"webhook_verify %V\" is "
-                                      "empty or cannot be decoded",
-                                      i + 1, &scheme->name);
-            return NULL;
-        }
-
-        if (rc == NGX_ERROR) {
-            ngx_http_webhook_digest_error(NGX_LOG_EMERG, cf->log,
-                                          "could not make a key of a secret");
-            return NULL;
-        }
-
-        if (len < NGX_HTTP_WEBHOOK_MIN_SECRET) {
-            ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
-                                      "secret %ui of \"webhook_verify %V\" is "
-                                      "shorter than 16 bytes",
-                                      i + 1, &scheme->name);
-        }
-    }
-
-    known = ngx_array_push(&wmcf->verifiers);
-    if (known == NULL) {
-        return NULL;
-    }
-
-    *known = verifier;
-
-    return verifier;
-}
-
-
-static void
-ngx_http_webhook_verifier_cleanup(void *data)
-{
-    ngx_http_webhook_verifier_t *verifier = data;
-
-    ngx_uint_t  i;
-
-    for (i = 0; i < verifier->nkeys; i++) {
-        ngx_http_webhook_key_free(&verifier->keys[i]);
-    }
-}
-
-
-static char *
-ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
-{
-    time_t                         window;
-    ngx_uint_t                     level;
-    ngx_http_core_srv_conf_t      *cscf;
-    ngx_http_core_loc_conf_t      *clcf;
-    ngx_http_webhook_place_t      *place;
-    ngx_http_webhook_scheme_t     *scheme;
-    ngx_http_webhook_verify_t     *verify;
-    ngx_http_webhook_main_conf_t  *wmcf;
-
-    scheme = conf->verifier->scheme;
-    verify = conf->verify;
-
-    if (conf->dedup->shm_zone == NULL) {
-
-        if (conf->past == NGX_HTTP_WEBHOOK_NO_WINDOW && !verify->warned) {
-            ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
-                                      "\"webhook_verify %V\" has neither a "
-                                      "timestamp nor \"webhook_dedup\": there "
-                                      "is no protection against replays",
-                                      &verify->name);
-            verify->warned = 1;
-        }
-
-        return NGX_CONF_OK;
-    }
-
-    if (scheme->dedup_key == NULL) {
-        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
-                                  "\"webhook_dedup\" cannot be used with "
-                                  "\"webhook_verify %V\": the scheme has no "
-                                  "\"event_id\" and no \"dedup_key\"",
-                                  &verify->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
-
-        level = (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN)
-                ? NGX_LOG_WARN : NGX_LOG_EMERG;
-
-        ngx_http_webhook_error_at(level, cf, verify,
-                                  "the dedup key of \"webhook_verify %V\" is "
-                                  "not covered by a signature: whoever knows "
-                                  "a request can repeat it under another key",
-                                  &verify->name);
-
-        if (level == NGX_LOG_EMERG) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    if (conf->dedup->key == NULL && conf->verifier->variables) {
-        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
-                                  "\"webhook_dedup\" needs \"key=\" where the "
-                                  "secret of \"webhook_verify %V\" depends on "
-                                  "a variable", &verify->name);
-        return NGX_CONF_ERROR;
-    }
-
-    /* how long an event is remembered */
-
-    window = ngx_max(conf->past, 0);
-
-    conf->ttl = conf->dedup->ttl;
-
-    if (conf->ttl == 0) {
-        conf->ttl = (conf->past == NGX_HTTP_WEBHOOK_NO_WINDOW)
-                    ? NGX_HTTP_WEBHOOK_DEFAULT_TTL : window;
-        conf->ttl = ngx_max(conf->ttl, scheme->retries);
-    }
-
-    if (conf->ttl < window) {
-        ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
-                                  "\"ttl\" of \"webhook_dedup\" is raised to "
-                                  "%Ts, the window of \"webhook_verify %V\"",
-                                  window, &verify->name);
-        conf->ttl = window;
-    }
-
-    if (conf->dedup->key) {
-        return NGX_CONF_OK;
-    }
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
-    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    place = ngx_array_push(&wmcf->places);
-    if (place == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    place->shm_zone = conf->dedup->shm_zone;
-    place->server = cscf->server_name;
-    place->location = clcf->name;
-    place->verify = verify;
-    place->verifier = conf->verifier;
-
-    return NGX_CONF_OK;
 }
 
 
@@ -645,72 +429,6 @@ ngx_http_webhook_find_used(ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf)
             wmcf->event_type = 1;
         }
     }
-}
-
-
-/* no sender may suppress the events of another one */
-
-static ngx_int_t
-ngx_http_webhook_check_places(ngx_conf_t *cf,
-    ngx_http_webhook_main_conf_t *wmcf)
-{
-    ngx_uint_t                 i, n;
-    ngx_http_webhook_place_t  *place;
-
-    place = wmcf->places.elts;
-
-    for (i = 0; i < wmcf->places.nelts; i++) {
-        for (n = 0; n < i; n++) {
-
-            if (place[i].shm_zone != place[n].shm_zone
-                || place[i].verifier->scheme != place[n].verifier->scheme
-                || place[i].server.len != place[n].server.len
-                || place[i].location.len != place[n].location.len
-                || ngx_strncmp(place[i].server.data, place[n].server.data,
-                               place[i].server.len)
-                   != 0
-                || ngx_strncmp(place[i].location.data, place[n].location.data,
-                               place[i].location.len)
-                   != 0
-                || ngx_http_webhook_secrets_equal(place[i].verifier->secrets,
-                                                  place[n].verifier->secrets))
-            {
-                continue;
-            }
-
-            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, place[i].verify,
-                                      "events of \"webhook_verify %V\" with "
-                                      "different secrets share the zone \"%V\" "
-                                      "for server \"%V\" and location \"%V\": "
-                                      "tell them apart with \"key=\"",
-                                      &place[i].verify->name,
-                                      &place[i].shm_zone->shm.name,
-                                      &place[i].server, &place[i].location);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* like ngx_conf_log_error(), but where webhook_verify stands */
-
-static void
-ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
-    ngx_http_webhook_verify_t *verify, const char *fmt, ...)
-{
-    u_char   errstr[NGX_MAX_CONF_ERRSTR], *p, *last;
-    va_list  args;
-
-    last = errstr + NGX_MAX_CONF_ERRSTR;
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(errstr, last, fmt, args);
-    va_end(args);
-
-    ngx_log_error(level, cf->log, 0, "%*s in %s:%ui",
-                  p - errstr, errstr, verify->file, verify->line);
 }
 
 
@@ -992,7 +710,23 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
-        goto invalid;
+        if (ngx_strncmp(value[i].data, "lease=", 6) == 0) {
+
+            s.len = value[i].len - 6;
+            s.data = value[i].data + 6;
+
+            dedup->lease = ngx_parse_time(&s, 1);
+
+            if (dedup->lease == NGX_ERROR || dedup->lease == 0) {
+                goto invalid;
+            }
+
+            continue;
+        }
+
+        if (ngx_http_webhook_dedup_action(&value[i], dedup) != NGX_CONF_OK) {
+            goto invalid;
+        }
     }
 
     if (dedup->shm_zone == NULL) {
@@ -1010,6 +744,181 @@ invalid:
                        "invalid parameter \"%V\"", &value[i]);
 
     return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_webhook_dedup_action(ngx_str_t *value,
+    ngx_http_webhook_dedup_t *dedup)
+{
+    u_char                     *p;
+    char                       *usual;
+    ngx_http_webhook_action_e  *action;
+
+    if (ngx_strncmp(value->data, "on_full=", 8) == 0) {
+        p = value->data + 8;
+        usual = "evict";
+        action = &dedup->full;
+
+    } else if (ngx_strncmp(value->data, "on_missing=", 11) == 0) {
+        p = value->data + 11;
+        usual = "pass";
+        action = &dedup->missing;
+
+    } else if (ngx_strncmp(value->data, "on_mismatch=", 12) == 0) {
+        p = value->data + 12;
+        usual = "duplicate";
+        action = &dedup->mismatch;
+
+    } else {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_strcmp(p, usual) == 0) {
+        *action = NGX_HTTP_WEBHOOK_DEFAULT;
+
+    } else if (ngx_strcmp(p, "reject") == 0) {
+        *action = NGX_HTTP_WEBHOOK_REJECT;
+
+    } else if (ngx_strcmp(p, "pass") == 0) {
+        *action = NGX_HTTP_WEBHOOK_PASS;
+
+    } else {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webhook_main_conf_t *wmcf = conf;
+
+    ngx_int_t                    rc;
+    ngx_str_t                   *value, name;
+    ngx_http_webhook_pointer_t  *pointer;
+
+    value = cf->args->elts;
+
+    if (value[1].len < 2 || value[1].data[0] != '$') {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid variable name \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    name.len = value[1].len - 1;
+    name.data = value[1].data + 1;
+
+    if (ngx_http_webhook_add_json_variable(cf, &name, wmcf->json.nelts)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    pointer = ngx_array_push(&wmcf->json);
+    if (pointer == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = ngx_http_webhook_pointer(cf->pool, &value[2], pointer);
+
+    if (rc == NGX_DECLINED) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid JSON Pointer \"%V\"", &value[2]);
+    }
+
+    return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webhook_loc_conf_t *wlcf = conf;
+
+    ngx_str_t                   *value;
+    ngx_uint_t                   i;
+    ngx_http_webhook_pattern_t  *pattern;
+
+    if (wlcf->events != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    wlcf->events = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                    sizeof(ngx_http_webhook_pattern_t));
+    if (wlcf->events == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        pattern = ngx_array_push(wlcf->events);
+        if (pattern == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        pattern->text = value[i];
+        pattern->prefix = (value[i].len
+                           && value[i].data[value[i].len - 1] == '*');
+        pattern->text.len -= pattern->prefix;
+
+        if (value[i].len == 0
+            || ngx_strlchr(pattern->text.data,
+                           pattern->text.data + pattern->text.len, '*'))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid pattern \"%V\", \"*\" can only stand "
+                               "at the end", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_ignore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webhook_loc_conf_t *wlcf = conf;
+
+    ngx_str_t                         *value;
+    ngx_uint_t                         i;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (wlcf->ignore != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    wlcf->ignore = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                    sizeof(ngx_http_complex_value_t));
+    if (wlcf->ignore == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+        ccv.cf = cf;
+        ccv.value = &value[i];
+        ccv.complex_value = ngx_array_push(wlcf->ignore);
+        if (ccv.complex_value == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -60,7 +60,10 @@ typedef enum {
     NGX_HTTP_WEBHOOK_INVALID_JSON,
     NGX_HTTP_WEBHOOK_JSON_TOO_LARGE,
     NGX_HTTP_WEBHOOK_ID_TOO_LONG,
+    NGX_HTTP_WEBHOOK_BODY_MISMATCH,
     NGX_HTTP_WEBHOOK_BODY_TOO_LARGE,
+    NGX_HTTP_WEBHOOK_EVENT_TYPE,
+    NGX_HTTP_WEBHOOK_EVENT_FILTER,
     NGX_HTTP_WEBHOOK_ZONE_FULL,
     NGX_HTTP_WEBHOOK_LEASE_HELD,
     NGX_HTTP_WEBHOOK_ALREADY_DELIVERED,
@@ -96,12 +99,32 @@ typedef struct {
 } ngx_http_webhook_window_t;
 
 
+/* what is done about an event that cannot be deduplicated as usual */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_DEFAULT = 0,            /* evict, pass or duplicate */
+    NGX_HTTP_WEBHOOK_REJECT,
+    NGX_HTTP_WEBHOOK_PASS
+} ngx_http_webhook_action_e;
+
+
 typedef struct {
     ngx_shm_zone_t                *shm_zone; /* NULL: off */
     ngx_http_complex_value_t      *key;
     time_t                         ttl;      /* 0: not given */
     time_t                         lease;
+    ngx_http_webhook_action_e      full;
+    ngx_http_webhook_action_e      missing;
+    ngx_http_webhook_action_e      mismatch;
 } ngx_http_webhook_dedup_t;
+
+
+/* a type, or the beginning of one */
+
+typedef struct {
+    ngx_str_t                      text;
+    ngx_uint_t                     prefix;
+} ngx_http_webhook_pattern_t;
 
 
 typedef struct {
@@ -119,7 +142,14 @@ typedef struct {
 
     ngx_http_webhook_dedup_t      *dedup;    /* never NULL when merged */
     time_t                         ttl;
+    ngx_uint_t                     duplicate_status;
+    ngx_uint_t                     in_flight_status;
+    ngx_msec_t                     in_flight_wait;
+
     size_t                         json_max_size;
+    ngx_array_t                   *events;   /* ngx_http_webhook_pattern_t */
+    ngx_array_t                   *ignore;   /* ngx_http_complex_value_t */
+    ngx_uint_t                     ignored_status;
 } ngx_http_webhook_loc_conf_t;
 
 
@@ -138,6 +168,8 @@ typedef struct {
     ngx_http_webhook_schemes_t     schemes;
     ngx_array_t                    verifiers;  /* .._webhook_verifier_t * */
     ngx_array_t                    places;     /* .._webhook_place_t */
+    ngx_array_t                    json;       /* .._webhook_pointer_t, of
+                                                  webhook_json variables */
 
     unsigned                       event_id:1;    /* the variable is used */
     unsigned                       event_type:1;
@@ -165,7 +197,8 @@ typedef enum {
     NGX_HTTP_WEBHOOK_NEW = 0,
     NGX_HTTP_WEBHOOK_READING,                /* core reads the body */
     NGX_HTTP_WEBHOOK_DIGESTING,              /* we read the stored body */
-    NGX_HTTP_WEBHOOK_JUDGED
+    NGX_HTTP_WEBHOOK_JUDGED,
+    NGX_HTTP_WEBHOOK_WAITING                 /* for another one's outcome */
 } ngx_http_webhook_state_e;
 
 
@@ -204,6 +237,8 @@ typedef struct {
     ngx_http_webhook_reason_e      json;          /* why there are none */
 
     ngx_http_webhook_claim_t       claim;
+    uint32_t                       fingerprint;   /* of the body, or 0 */
+    ngx_msec_t                     wait;          /* until this */
     time_t                         lease;
     time_t                         ttl;
     time_t                         until;         /* remembered at least */
@@ -215,7 +250,8 @@ typedef struct {
     unsigned                       has_sha256:1;
     unsigned                       failed:1;      /* OpenSSL did, meanwhile */
     unsigned                       accepted:1;    /* the signature is right */
-    unsigned                       claimed:1;     /* once is enough */
+    unsigned                       decided:1;     /* on delivery: once */
+    unsigned                       waiting:1;     /* is counted as such */
 } ngx_http_webhook_ctx_t;
 
 
@@ -223,6 +259,26 @@ extern ngx_module_t  ngx_http_webhook_module;
 
 /* names of ngx_http_webhook_reason_e, in its order */
 extern ngx_str_t  ngx_http_webhook_reasons[];
+
+
+/* src/ngx_http_webhook_verifier.c */
+
+/*
+ * Give conf, whose directives are merged, its verifier and its window, and
+ * its ttl.  Return NGX_CONF_OK, or NGX_CONF_ERROR after an error was logged
+ * that names where webhook_verify stands.
+ */
+char *ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
+char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *conf);
+
+/*
+ * Whether events with different secrets could meet in a default namespace.
+ * Returns NGX_OK, or NGX_ERROR after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_check_places(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf);
 
 
 /* src/ngx_http_webhook_request.c */
@@ -340,6 +396,13 @@ ngx_int_t ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx);
 ngx_int_t ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx,
     ngx_str_t *value);
 
+/*
+ * The fingerprint of the body that the zone keeps: 30 bits of its SHA-256, of
+ * which 0 stands for none.  Returns NGX_OK or NGX_ERROR, likewise.
+ */
+ngx_int_t ngx_http_webhook_body_fingerprint(ngx_http_webhook_ctx_t *ctx,
+    uint32_t *fingerprint);
+
 /* Whether there was a body that can no longer be read. */
 ngx_uint_t ngx_http_webhook_body_is_gone(ngx_http_request_t *r);
 
@@ -368,10 +431,14 @@ ngx_http_webhook_reason_e ngx_http_webhook_event_read(
     ngx_http_webhook_ctx_t *ctx);
 
 /*
- * Claims the event, if the location deduplicates: sets ctx->status and
- * ctx->reason.
+ * Decides whether an authentic event is to be delivered by this request:
+ * filters, and the claim if the location deduplicates.  Sets ctx->status and
+ * ctx->reason.  Returns NGX_OK, or NGX_AGAIN if the request has to wait; the
+ * phases are run again when that is over.
  */
-void ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx);
+ngx_int_t ngx_http_webhook_event_decide(ngx_http_webhook_ctx_t *ctx);
+
+void ngx_http_webhook_event_cleanup(ngx_http_webhook_ctx_t *ctx);
 
 
 /* src/ngx_http_webhook_outcome.c */
@@ -385,6 +452,13 @@ ngx_int_t ngx_http_webhook_outcome_init(void);
 /* src/ngx_http_webhook_variables.c */
 
 ngx_int_t ngx_http_webhook_add_variables(ngx_conf_t *cf);
+
+/*
+ * Adds the variable for the n-th pointer of webhook_json.  Returns NGX_OK, or
+ * NGX_ERROR after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_add_json_variable(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t n);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_H_INCLUDED_ */

@@ -33,6 +33,8 @@ static ngx_int_t ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_set_t *set, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_body_append(void *data, u_char *p,
     size_t len);
+static ngx_int_t ngx_http_webhook_body_get_sha256(
+    ngx_http_webhook_ctx_t *ctx);
 static ngx_int_t ngx_http_webhook_body_update(void *data, u_char *p,
     size_t len);
 static ngx_int_t ngx_http_webhook_body_parse(void *data, u_char *p,
@@ -381,8 +383,10 @@ ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        rest.data = ngx_cpymem(set->text.data, set->before.data,
-                               set->before.len);
+        rest.data = set->text.data;
+
+        (void) ngx_http_webhook_body_append(&rest, set->before.data,
+                                            set->before.len);
 
         ctx->in = ctx->request->request_body->bufs;
         ctx->offset = 0;
@@ -394,7 +398,8 @@ ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        ngx_memcpy(rest.data, set->after.data, set->after.len);
+        (void) ngx_http_webhook_body_append(&rest, set->after.data,
+                                            set->after.len);
     }
 
     *text = set->text;
@@ -408,7 +413,9 @@ ngx_http_webhook_body_append(void *data, u_char *p, size_t len)
 {
     ngx_str_t *rest = data;
 
-    rest->data = ngx_cpymem(rest->data, p, len);
+    if (len) {
+        rest->data = ngx_cpymem(rest->data, p, len);
+    }
 
     return NGX_OK;
 }
@@ -417,35 +424,8 @@ ngx_http_webhook_body_append(void *data, u_char *p, size_t len)
 ngx_int_t
 ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx, ngx_str_t *value)
 {
-    ngx_int_t    rc;
-    EVP_MD_CTX  *md;
-
-    if (!ctx->has_sha256) {
-
-        /* it was not needed where the body was digested */
-
-        md = ngx_http_webhook_sha256_start();
-        if (md == NULL) {
-            goto failed;
-        }
-
-        ctx->in = ctx->request->request_body->bufs;
-        ctx->offset = 0;
-
-        rc = ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
-                                        ngx_http_webhook_body_update, md);
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_webhook_digest_final(md, ctx->body_sha256);
-        }
-
-        EVP_MD_CTX_free(md);
-
-        if (rc != NGX_OK) {
-            goto failed;
-        }
-
-        ctx->has_sha256 = 1;
+    if (ngx_http_webhook_body_get_sha256(ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     value->len = 2 * NGX_HTTP_WEBHOOK_SHA256_LEN;
@@ -457,6 +437,42 @@ ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx, ngx_str_t *value)
     ngx_hex_dump(value->data, ctx->body_sha256, NGX_HTTP_WEBHOOK_SHA256_LEN);
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_get_sha256(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t    rc;
+    EVP_MD_CTX  *md;
+
+    if (ctx->has_sha256) {
+        return NGX_OK;
+    }
+
+    /* it was not needed where the body was digested */
+
+    md = ngx_http_webhook_sha256_start();
+    if (md == NULL) {
+        goto failed;
+    }
+
+    ctx->in = ctx->request->request_body->bufs;
+    ctx->offset = 0;
+
+    rc = ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
+                                    ngx_http_webhook_body_update, md);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_webhook_digest_final(md, ctx->body_sha256);
+    }
+
+    EVP_MD_CTX_free(md);
+
+    if (rc == NGX_OK) {
+        ctx->has_sha256 = 1;
+        return NGX_OK;
+    }
 
 failed:
 
@@ -464,6 +480,26 @@ failed:
                                   "could not digest the body");
 
     return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webhook_body_fingerprint(ngx_http_webhook_ctx_t *ctx,
+    uint32_t *fingerprint)
+{
+    if (ngx_http_webhook_body_get_sha256(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(fingerprint, ctx->body_sha256, sizeof(uint32_t));
+
+    *fingerprint &= NGX_HTTP_WEBHOOK_TOKEN_MASK;
+
+    if (*fingerprint == 0) {
+        *fingerprint = 1;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -14,20 +14,44 @@
 #include "ngx_http_webhook.h"
 
 
-#define NGX_HTTP_WEBHOOK_MAX_FIELDS  (NGX_HTTP_WEBHOOK_MAX_PARTS + 4)
+#define NGX_HTTP_WEBHOOK_MAX_FIELDS   (NGX_HTTP_WEBHOOK_MAX_PARTS + 4)
+
+/* requests of a process that wait for the outcome of others, and how often
+   each of them asks for it, in milliseconds */
+#define NGX_HTTP_WEBHOOK_MAX_WAITING  1024
+#define NGX_HTTP_WEBHOOK_POLL         100
 
 
 static ngx_uint_t ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_piece_e type);
 static ngx_http_webhook_reason_e ngx_http_webhook_event_timestamp(
     ngx_http_webhook_ctx_t *ctx);
+static ngx_http_webhook_reason_e ngx_http_webhook_event_filter(
+    ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx);
+static void ngx_http_webhook_event_pass(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_reason_e reason);
+static ngx_int_t ngx_http_webhook_event_wait(ngx_http_webhook_ctx_t *ctx);
+static void ngx_http_webhook_wait_handler(ngx_event_t *ev);
 static ngx_http_webhook_reason_e ngx_http_webhook_event_key(
     ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields, ngx_uint_t *nfields);
+
+
+static ngx_uint_t  ngx_http_webhook_waiting;
 
 
 ngx_uint_t
 ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx)
 {
+    ngx_http_webhook_dedup_t  *dedup;
+
+    dedup = ctx->conf->dedup;
+
+    if (dedup->shm_zone && dedup->mismatch != NGX_HTTP_WEBHOOK_DEFAULT) {
+        return 1;
+    }
+
     return ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_BODY_SHA256);
 }
 
@@ -55,7 +79,8 @@ ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
             && ngx_http_webhook_lines_have(scheme->dedup_key, type))
            || (wmcf->event_id
                && ngx_http_webhook_lines_have(scheme->event_id, type))
-           || (wmcf->event_type
+           || (type == NGX_HTTP_WEBHOOK_JSON && wmcf->json.nelts)
+           || ((wmcf->event_type || ctx->conf->events)
                && ngx_http_webhook_lines_have(scheme->event_type, type));
 }
 
@@ -130,11 +155,15 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
     source = scheme->timestamp->elts;
     value = &ctx->values[source->pieces[0].index];
 
-    if (value->text.len == 0 && !value->ambiguous && !value->too_long) {
+    if (value->ambiguous) {
+        return NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON;
+    }
+
+    if (value->text.len == 0 && !value->too_long) {
         return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
     }
 
-    if (value->ambiguous || value->too_long
+    if (value->too_long
         || ngx_http_webhook_parse_timestamp(&value->text, scheme->unit,
                                             &time)
            != NGX_OK)
@@ -148,26 +177,111 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
 }
 
 
-void
-ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
+ngx_int_t
+ngx_http_webhook_event_decide(ngx_http_webhook_ctx_t *ctx)
 {
-    uint32_t                   fingerprint;
-    ngx_int_t                  rc;
-    ngx_log_t                 *log;
-    ngx_str_t                  fields[NGX_HTTP_WEBHOOK_MAX_FIELDS];
-    ngx_uint_t                 n;
-    ngx_http_webhook_zone_t   *zone;
-    ngx_http_webhook_dedup_t  *dedup;
     ngx_http_webhook_reason_e  reason;
 
-    dedup = ctx->conf->dedup;
-
-    if (dedup->shm_zone == NULL || ctx->claimed) {
-        return;
+    if (ctx->decided) {
+        return NGX_OK;
     }
 
-    log = ctx->request->connection->log;
+    reason = ngx_http_webhook_event_filter(ctx);
+
+    switch (reason) {
+
+    case NGX_HTTP_WEBHOOK_OK:
+        break;
+
+    case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE, reason);
+        return NGX_OK;
+
+    default:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IGNORED, reason);
+        return NGX_OK;
+    }
+
+    if (ctx->conf->dedup->shm_zone == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_webhook_event_dedup(ctx);
+}
+
+
+/* whether the administrator wants the event at all */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_event_filter(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_str_t                     value;
+    ngx_uint_t                    i;
+    ngx_http_complex_value_t     *cv;
+    ngx_http_webhook_pattern_t   *pattern;
+    ngx_http_webhook_loc_conf_t  *wlcf;
+
+    wlcf = ctx->conf;
+
+    if (wlcf->events && ctx->event_type.len) {
+
+        pattern = wlcf->events->elts;
+
+        for (i = 0; i < wlcf->events->nelts; i++) {
+
+            if ((pattern[i].prefix
+                 ? ctx->event_type.len >= pattern[i].text.len
+                 : ctx->event_type.len == pattern[i].text.len)
+                && ngx_memcmp(ctx->event_type.data, pattern[i].text.data,
+                              pattern[i].text.len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (i == wlcf->events->nelts) {
+            return NGX_HTTP_WEBHOOK_EVENT_TYPE;
+        }
+    }
+
+    if (wlcf->ignore && ctx->json == NGX_HTTP_WEBHOOK_OK) {
+
+        cv = wlcf->ignore->elts;
+
+        for (i = 0; i < wlcf->ignore->nelts; i++) {
+
+            if (ngx_http_complex_value(ctx->request, &cv[i], &value)
+                != NGX_OK)
+            {
+                return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            }
+
+            if (value.len && (value.len != 1 || value.data[0] != '0')) {
+                return NGX_HTTP_WEBHOOK_EVENT_FILTER;
+            }
+        }
+    }
+
+    return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+/* names the event, and tries to claim it */
+
+static ngx_int_t
+ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_log_t                  *log;
+    ngx_str_t                   fields[NGX_HTTP_WEBHOOK_MAX_FIELDS];
+    ngx_uint_t                  n;
+    ngx_http_webhook_zone_t    *zone;
+    ngx_http_webhook_dedup_t   *dedup;
+    ngx_http_webhook_reason_e   reason;
+
+    dedup = ctx->conf->dedup;
     zone = dedup->shm_zone->data;
+    log = ctx->request->connection->log;
 
     reason = ngx_http_webhook_event_key(ctx, fields, &n);
 
@@ -178,35 +292,69 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
 
     case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
         ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE, reason);
-        return;
-
-    case NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON:
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_REJECTED, reason);
-        return;
+        return NGX_OK;
 
     default:
-        ngx_log_error(NGX_LOG_INFO, log, 0,
-                      "webhook is not deduplicated: %V, scheme \"%V\"",
-                      &ngx_http_webhook_reasons[reason],
-                      &ctx->verifier->scheme->name);
-        ctx->reason = reason;
-        return;
+
+        if (reason == NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON
+            || dedup->missing == NGX_HTTP_WEBHOOK_REJECT)
+        {
+            ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_REJECTED, reason);
+            return NGX_OK;
+        }
+
+        ngx_http_webhook_event_pass(ctx, reason);
+        return NGX_OK;
     }
 
     if (n == 0) {
 
         /* the key of the location is empty */
 
-        return;
+        return NGX_OK;
     }
 
     if (ngx_http_webhook_zone_id(zone, fields, n, &ctx->claim) != NGX_OK) {
         ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
                                       "could not digest the dedup key");
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
-                                    NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
-        return;
+        goto failed;
     }
+
+    if (dedup->mismatch != NGX_HTTP_WEBHOOK_DEFAULT
+        && ngx_http_webhook_body_fingerprint(ctx, &ctx->fingerprint) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    if (ngx_http_webhook_event_claim(ctx) == NGX_AGAIN) {
+        return ngx_http_webhook_event_wait(ctx);
+    }
+
+    return NGX_OK;
+
+failed:
+
+    ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
+                                NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+
+    return NGX_OK;
+}
+
+
+/* NGX_AGAIN if somebody else has the event, NGX_OK if the status is set */
+
+static ngx_int_t
+ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
+{
+    uint32_t                   fingerprint;
+    ngx_int_t                  rc;
+    ngx_log_t                 *log;
+    ngx_http_webhook_dedup_t  *dedup;
+
+    dedup = ctx->conf->dedup;
+    log = ctx->request->connection->log;
+
+    fingerprint = 0;
 
     if (ctx->dry_run) {
         rc = ngx_http_webhook_zone_lookup(&ctx->claim, ngx_time(),
@@ -214,7 +362,8 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
 
     } else {
         rc = ngx_http_webhook_zone_claim(&ctx->claim, ngx_time(), dedup->lease,
-                                         1, &fingerprint, log);
+                                    dedup->full == NGX_HTTP_WEBHOOK_DEFAULT,
+                                    &fingerprint, log);
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0, "webhook claim: %i", rc);
@@ -224,27 +373,45 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
     case NGX_OK:
         break;
 
+    case NGX_BUSY:
+        return NGX_AGAIN;
+
     case NGX_DECLINED:
+
+        if (fingerprint && ctx->fingerprint
+            && fingerprint != ctx->fingerprint)
+        {
+            if (dedup->mismatch == NGX_HTTP_WEBHOOK_REJECT) {
+                ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_REJECTED,
+                                            NGX_HTTP_WEBHOOK_BODY_MISMATCH);
+                return NGX_OK;
+            }
+
+            ngx_http_webhook_event_pass(ctx, NGX_HTTP_WEBHOOK_BODY_MISMATCH);
+            return NGX_OK;
+        }
+
         ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_DUPLICATE,
                                     NGX_HTTP_WEBHOOK_ALREADY_DELIVERED);
-        return;
-
-    case NGX_BUSY:
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IN_FLIGHT,
-                                    NGX_HTTP_WEBHOOK_LEASE_HELD);
-        return;
+        return NGX_OK;
 
     default: /* NGX_ABORT */
+
+        if (dedup->full == NGX_HTTP_WEBHOOK_PASS) {
+            ngx_http_webhook_event_pass(ctx, NGX_HTTP_WEBHOOK_ZONE_FULL);
+            return NGX_OK;
+        }
+
         ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
                                     NGX_HTTP_WEBHOOK_ZONE_FULL);
-        return;
+        return NGX_OK;
     }
 
     if (ctx->dry_run) {
-        return;
+        return NGX_OK;
     }
 
-    ctx->claimed = 1;
+    ctx->decided = 1;
     ctx->lease = dedup->lease;
     ctx->ttl = ctx->conf->ttl;
 
@@ -257,6 +424,116 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
     }
 
     ngx_http_webhook_outcome_watch(ctx);
+
+    return NGX_OK;
+}
+
+
+/* delivered, but not deduplicated */
+
+static void
+ngx_http_webhook_event_pass(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_reason_e reason)
+{
+    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                  "webhook is not deduplicated: %V, scheme \"%V\"",
+                  &ngx_http_webhook_reasons[reason],
+                  &ctx->verifier->scheme->name);
+
+    ctx->reason = reason;
+    ctx->decided = 1;
+}
+
+
+/*
+ * Somebody else, maybe in another process, is delivering the event: the
+ * request asks again from time to time what has become of it.
+ */
+
+static ngx_int_t
+ngx_http_webhook_event_wait(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (ctx->dry_run
+        || ctx->conf->in_flight_wait == 0
+        || ngx_http_webhook_waiting == NGX_HTTP_WEBHOOK_MAX_WAITING)
+    {
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IN_FLIGHT,
+                                    NGX_HTTP_WEBHOOK_LEASE_HELD);
+        return NGX_OK;
+    }
+
+    ngx_http_webhook_waiting++;
+
+    ctx->waiting = 1;
+    ctx->state = NGX_HTTP_WEBHOOK_WAITING;
+    ctx->wait = ngx_current_msec + ctx->conf->in_flight_wait;
+
+    ctx->renew.handler = ngx_http_webhook_wait_handler;
+    ctx->renew.data = ctx;
+    ctx->renew.log = r->connection->log;
+
+    ngx_add_timer(&ctx->renew, ngx_min(ctx->conf->in_flight_wait,
+                                       NGX_HTTP_WEBHOOK_POLL));
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_AGAIN;
+}
+
+
+static void
+ngx_http_webhook_wait_handler(ngx_event_t *ev)
+{
+    ngx_connection_t        *c;
+    ngx_msec_int_t           left;
+    ngx_http_request_t      *r;
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (ngx_http_webhook_event_claim(ctx) == NGX_AGAIN) {
+
+        left = (ngx_msec_int_t) (ctx->wait - ngx_current_msec);
+
+        if (left > 0) {
+            ngx_add_timer(ev, ngx_min((ngx_msec_t) left,
+                                      NGX_HTTP_WEBHOOK_POLL));
+            return;
+        }
+
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IN_FLIGHT,
+                                    NGX_HTTP_WEBHOOK_LEASE_HELD);
+    }
+
+    ngx_http_webhook_event_cleanup(ctx);
+
+    ctx->state = NGX_HTTP_WEBHOOK_JUDGED;
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_http_webhook_event_cleanup(ngx_http_webhook_ctx_t *ctx)
+{
+    if (ctx->waiting) {
+        ngx_http_webhook_waiting--;
+        ctx->waiting = 0;
+    }
 }
 
 

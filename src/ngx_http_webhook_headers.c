@@ -108,7 +108,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
 {
     ngx_int_t                         rc;
     ngx_str_t                         piece;
-    ngx_uint_t                        i, n, nvalues;
+    ngx_uint_t                        i, n, nsets, nvalues;
     ngx_array_t                       values;
     ngx_http_webhook_cut_t           *cut;
     ngx_http_webhook_scheme_t        *scheme;
@@ -153,14 +153,14 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
         return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
     }
 
-    ctx->nsets = 1;
+    nsets = 1;
 
     if (cut->group.len) {
 
         /* each group is a value of its own */
 
         nvalues = values.nelts;
-        ctx->nsets = 0;
+        nsets = 0;
 
         for (i = 0; i < nvalues; i++) {
             value = values.elts;
@@ -173,7 +173,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
                     continue;
                 }
 
-                if (ctx->nsets == NGX_HTTP_WEBHOOK_MAX_SETS) {
+                if (nsets == NGX_HTTP_WEBHOOK_MAX_SETS) {
                     return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
                 }
 
@@ -183,11 +183,11 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
                 }
 
                 value->text = piece;
-                value->set = ctx->nsets++;
+                value->set = nsets++;
             }
         }
 
-        if (ctx->nsets == 0) {
+        if (nsets == 0) {
             return NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
         }
 
@@ -197,11 +197,12 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
     }
 
     ctx->sets = ngx_pcalloc(ctx->request->pool,
-                            ctx->nsets * sizeof(ngx_http_webhook_set_t));
+                            nsets * sizeof(ngx_http_webhook_set_t));
     if (ctx->sets == NULL) {
-        ctx->nsets = 0;
         return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
     }
+
+    ctx->nsets = nsets;
 
     return ngx_http_webhook_read_candidates(ctx, &values, reasons);
 }
@@ -578,7 +579,9 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
             continue;
         }
 
-        p = ngx_cpymem(p, values[i].data, values[i].len);
+        if (values[i].len) {
+            p = ngx_cpymem(p, values[i].data, values[i].len);
+        }
     }
 
     set->after.len = p - set->after.data;

@@ -113,7 +113,12 @@ ngx_http_webhook_pointer(ngx_pool_t *pool, ngx_str_t *text,
         }
     }
 
-    /* the whole document, as the empty pointer has it, is no value */
+    if (text->len == 0) {
+
+        /* the whole document */
+
+        return NGX_OK;
+    }
 
     if (pointer->ntokens == 0
         || pointer->ntokens > NGX_HTTP_WEBHOOK_JSON_DEPTH
@@ -203,6 +208,10 @@ ngx_http_webhook_json_update(ngx_http_webhook_json_t *json, u_char *data,
 {
     if (json->failed) {
         return NGX_DECLINED;
+    }
+
+    if (len == 0) {
+        return NGX_OK;
     }
 
     if (json->len + len < NGX_HTTP_WEBHOOK_JSON_PIECE) {

@@ -92,7 +92,8 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
 
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
         until = ngx_max(ngx_time() + ctx->ttl, ctx->until);
-        rc = ngx_http_webhook_zone_commit(&ctx->claim, until, 0);
+        rc = ngx_http_webhook_zone_commit(&ctx->claim, until,
+                                          ctx->fingerprint);
 
     } else {
         rc = ngx_http_webhook_zone_free(&ctx->claim);

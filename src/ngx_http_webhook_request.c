@@ -14,6 +14,9 @@
 #include "ngx_http_webhook.h"
 
 
+#define NGX_HTTP_UNPROCESSABLE_ENTITY  422
+
+
 static ngx_http_webhook_ctx_t *ngx_http_webhook_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_webhook_cleanup(void *data);
@@ -53,7 +56,10 @@ ngx_str_t  ngx_http_webhook_reasons[] = {
     ngx_string("invalid_json"),
     ngx_string("json_too_large"),
     ngx_string("id_too_long"),
+    ngx_string("body_mismatch"),
     ngx_string("body_too_large"),
+    ngx_string("event_type"),
+    ngx_string("event_filter"),
     ngx_string("zone_full"),
     ngx_string("lease_held"),
     ngx_string("already_delivered"),
@@ -92,6 +98,7 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
 
     case NGX_HTTP_WEBHOOK_READING:
     case NGX_HTTP_WEBHOOK_DIGESTING:
+    case NGX_HTTP_WEBHOOK_WAITING:
         return NGX_DONE;
 
     case NGX_HTTP_WEBHOOK_JUDGED:
@@ -106,10 +113,6 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
 
             ngx_http_webhook_reset(ctx);
             break;
-        }
-
-        if (ctx->status == NGX_HTTP_WEBHOOK_PASSED) {
-            ngx_http_webhook_event_claim(ctx);
         }
 
         return ngx_http_webhook_answer(ctx);
@@ -183,6 +186,7 @@ ngx_http_webhook_cleanup(void *data)
     ngx_http_webhook_ctx_t  *ctx = data;
 
     ngx_http_webhook_reset(ctx);
+    ngx_http_webhook_event_cleanup(ctx);
     ngx_http_webhook_outcome_cleanup(ctx);
 }
 
@@ -511,10 +515,6 @@ ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
     }
 
     ngx_http_webhook_set_verdict(ctx, reason);
-
-    if (ctx->status == NGX_HTTP_WEBHOOK_PASSED) {
-        ngx_http_webhook_event_claim(ctx);
-    }
 }
 
 
@@ -572,6 +572,11 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
         level = NGX_LOG_ERR;
         break;
 
+    case NGX_HTTP_WEBHOOK_IGNORED:
+        text = "ignored";
+        level = ngx_min(level + 1, NGX_LOG_INFO);
+        break;
+
     default: /* NGX_HTTP_WEBHOOK_DUPLICATE, NGX_HTTP_WEBHOOK_IN_FLIGHT */
         text = "held back";
         level = ngx_min(level + 1, NGX_LOG_INFO);
@@ -590,12 +595,19 @@ static ngx_int_t
 ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
 {
     ngx_int_t                     rc;
+    ngx_uint_t                    status;
     ngx_http_request_t           *r;
     ngx_http_complex_value_t      cv;
     ngx_http_webhook_loc_conf_t  *wlcf;
 
     r = ctx->request;
     wlcf = ctx->conf;
+
+    if (ctx->status == NGX_HTTP_WEBHOOK_PASSED
+        && ngx_http_webhook_event_decide(ctx) == NGX_AGAIN)
+    {
+        return NGX_DONE;
+    }
 
     if (wlcf->dry_run) {
         return NGX_DECLINED;
@@ -614,9 +626,30 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     switch (ctx->status) {
 
     case NGX_HTTP_WEBHOOK_REJECTED:
-        return (ctx->reason == NGX_HTTP_WEBHOOK_BODY_TOO_LARGE)
-               ? NGX_HTTP_REQUEST_ENTITY_TOO_LARGE : (ngx_int_t)
-                                                     wlcf->reject_status;
+
+        if (ctx->reason == NGX_HTTP_WEBHOOK_BODY_TOO_LARGE) {
+            return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        }
+
+        if (ctx->reason == NGX_HTTP_WEBHOOK_BODY_MISMATCH) {
+            return NGX_HTTP_UNPROCESSABLE_ENTITY;
+        }
+
+        /* what is authentic is refused for what its body lacks */
+
+        return ctx->accepted ? NGX_HTTP_BAD_REQUEST
+                             : (ngx_int_t) wlcf->reject_status;
+
+    case NGX_HTTP_WEBHOOK_IN_FLIGHT:
+    case NGX_HTTP_WEBHOOK_UNAVAILABLE:
+
+        if (ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return (ctx->status == NGX_HTTP_WEBHOOK_IN_FLIGHT)
+               ? (ngx_int_t) wlcf->in_flight_status
+               : NGX_HTTP_SERVICE_UNAVAILABLE;
 
     case NGX_HTTP_WEBHOOK_DUPLICATE:
 
@@ -625,22 +658,21 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
             return NGX_ERROR;
         }
 
-        ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+        status = wlcf->duplicate_status;
+        break;
 
-        rc = ngx_http_send_response(r, NGX_HTTP_OK, NULL, &cv);
-
-        ngx_http_finalize_request(r, rc);
-
-        return NGX_DONE;
-
-    default: /* NGX_HTTP_WEBHOOK_IN_FLIGHT, NGX_HTTP_WEBHOOK_UNAVAILABLE */
-
-        if (ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    default: /* NGX_HTTP_WEBHOOK_IGNORED */
+        status = wlcf->ignored_status;
+        break;
     }
+
+    ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+
+    rc = ngx_http_send_response(r, status, NULL, &cv);
+
+    ngx_http_finalize_request(r, rc);
+
+    return NGX_DONE;
 }
 
 

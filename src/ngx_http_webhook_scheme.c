@@ -355,6 +355,7 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
 
     if (from) {
         *scheme = *from;
+        scheme->complete = 0;
     }
 
     scheme->name.len = name->len;
@@ -1071,6 +1072,30 @@ failed:
                        &scheme->name, text);
 
     return NGX_CONF_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webhook_scheme_add_pointers(ngx_http_webhook_scheme_t *scheme,
+    ngx_array_t *pointers)
+{
+    ngx_http_webhook_pointer_t  *pointer;
+
+    if (scheme->complete || pointers->nelts == 0) {
+        return NGX_OK;
+    }
+
+    pointer = ngx_array_push_n(scheme->pointers, pointers->nelts);
+    if (pointer == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(pointer, pointers->elts,
+               pointers->nelts * sizeof(ngx_http_webhook_pointer_t));
+
+    scheme->complete = 1;
+
+    return NGX_OK;
 }
 
 

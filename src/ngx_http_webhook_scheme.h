@@ -95,6 +95,7 @@ typedef struct {
 
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
+    unsigned                       complete:1;   /* others were appended */
 } ngx_http_webhook_scheme_t;
 
 
@@ -134,6 +135,13 @@ char *ngx_http_webhook_scheme_block(ngx_conf_t *cf,
 ngx_int_t ngx_http_webhook_scheme_find(ngx_conf_t *cf,
     ngx_http_webhook_schemes_t *schemes, ngx_str_t *name,
     ngx_http_webhook_scheme_t **scheme);
+
+/*
+ * Appends pointers of webhook_json to those of the scheme, once.  Returns
+ * NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_scheme_add_pointers(
+    ngx_http_webhook_scheme_t *scheme, ngx_array_t *pointers);
 
 /*
  * Whether at least one part of each line of the scheme's dedup key is covered

@@ -362,6 +362,11 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
 
         for (i = 0; i < scheme->secret->nelts; i++) {
 
+            if (rule[i].prefix.len == 0) {
+                encoding = rule[i].encoding;
+                break;
+            }
+
             if (encoded.len >= rule[i].prefix.len
                 && ngx_memcmp(encoded.data, rule[i].prefix.data,
                               rule[i].prefix.len)

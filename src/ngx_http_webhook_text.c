@@ -98,6 +98,10 @@ ngx_http_webhook_next_item(ngx_http_webhook_cursor_t *cursor,
         return NGX_DECLINED;
     }
 
+    if (cut->prefix.len == 0) {
+        return NGX_OK;
+    }
+
     if (item->len < cut->prefix.len
         || ngx_memcmp(item->data, cut->prefix.data, cut->prefix.len) != 0)
     {

@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_event_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_json_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_webhook_is_accepted(ngx_http_webhook_ctx_t *ctx);
 static ngx_int_t ngx_http_webhook_set_variable(ngx_http_variable_value_t *v,
     ngx_str_t *value);
@@ -99,6 +101,24 @@ ngx_http_webhook_add_variables(ngx_conf_t *cf)
         var->get_handler = v->get_handler;
         var->data = v->data;
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_add_json_variable(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t n)
+{
+    ngx_http_variable_t  *var;
+
+    var = ngx_http_add_variable(cf, name, NGX_HTTP_VAR_NOCACHEABLE);
+    if (var == NULL) {
+        return NGX_ERROR;
+    }
+
+    var->get_handler = ngx_http_webhook_json_variable;
+    var->data = n;
 
     return NGX_OK;
 }
@@ -196,12 +216,34 @@ ngx_http_webhook_event_variable(ngx_http_request_t *r,
 }
 
 
+static ngx_int_t
+ngx_http_webhook_json_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t    *ctx;
+    ngx_http_webhook_value_t  *value;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL || !ngx_http_webhook_is_accepted(ctx)
+        || ctx->values == NULL)
+    {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    value = &ctx->values[ctx->verifier->scheme->nlines + data];
+
+    return ngx_http_webhook_set_variable(v,
+                                      value->ambiguous ? NULL : &value->text);
+}
+
+
 /* whether what the request says of itself can be believed */
 
 static ngx_uint_t
 ngx_http_webhook_is_accepted(ngx_http_webhook_ctx_t *ctx)
 {
-    return ctx->state == NGX_HTTP_WEBHOOK_JUDGED && ctx->accepted;
+    return ctx->accepted;
 }
 
 

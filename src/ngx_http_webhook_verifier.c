@@ -1,0 +1,380 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What a location ends up with when all is merged: a scheme with its secrets,
+ * a window, a time to remember events; and whether these go together.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+
+
+#define NGX_HTTP_WEBHOOK_DEFAULT_TTL  86400
+#define NGX_HTTP_WEBHOOK_MIN_SECRET   16
+
+
+static ngx_http_webhook_verifier_t *ngx_http_webhook_verifier(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_array_t *secrets,
+    ngx_http_webhook_verify_t *verify);
+static void ngx_http_webhook_verifier_cleanup(void *data);
+static void ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
+    ngx_http_webhook_verify_t *verify, const char *fmt, ...);
+
+
+char *
+ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
+{
+    ngx_int_t                      rc;
+    ngx_array_t                   *secrets;
+    ngx_http_core_srv_conf_t      *cscf;
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    static ngx_array_t  no_secrets;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+
+    rc = ngx_http_webhook_scheme_find(cf, &wmcf->schemes, &conf->verify->name,
+                                      &scheme);
+
+    if (rc == NGX_ERROR) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
+                                  "unknown webhook scheme \"%V\"",
+                                  &conf->verify->name);
+        return NGX_CONF_ERROR;
+    }
+
+    secrets = conf->secrets;
+
+    if (secrets == NULL) {
+
+        /*
+         * a server may leave the secrets to its locations: what gets to none
+         * of them is rejected
+         */
+
+        cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+
+        if (cscf->ctx->loc_conf[ngx_http_webhook_module.ctx_index] != conf) {
+            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
+                                      "\"webhook_verify %V\" has no "
+                                      "\"webhook_secret\"",
+                                      &conf->verify->name);
+            return NGX_CONF_ERROR;
+        }
+
+        secrets = &no_secrets;
+    }
+
+    if (scheme->timestamp == NULL) {
+        conf->past = NGX_HTTP_WEBHOOK_NO_WINDOW;
+        conf->future = NGX_HTTP_WEBHOOK_NO_WINDOW;
+
+    } else if (conf->window) {
+        conf->past = conf->window->past;
+        conf->future = conf->window->future;
+
+    } else {
+        conf->past = scheme->past;
+        conf->future = scheme->future;
+    }
+
+    if (prev->verifier && prev->verifier->scheme == scheme
+        && prev->verifier->secrets == secrets)
+    {
+        conf->verifier = prev->verifier;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_webhook_scheme_add_pointers(scheme, &wmcf->json) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    conf->verifier = ngx_http_webhook_verifier(cf, scheme, secrets,
+                                               conf->verify);
+
+    return conf->verifier ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_http_webhook_verifier_t *
+ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+    ngx_array_t *secrets, ngx_http_webhook_verify_t *verify)
+{
+    size_t                         len;
+    ngx_int_t                      rc;
+    ngx_uint_t                     i;
+    ngx_pool_cleanup_t            *cln;
+    ngx_http_webhook_secret_t     *secret;
+    ngx_http_webhook_verifier_t   *verifier, **known;
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+
+    known = wmcf->verifiers.elts;
+
+    for (i = 0; i < wmcf->verifiers.nelts; i++) {
+        if (known[i]->scheme == scheme && known[i]->secrets == secrets) {
+            return known[i];
+        }
+    }
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_webhook_verifier_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    verifier = cln->data;
+
+    ngx_memzero(verifier, sizeof(ngx_http_webhook_verifier_t));
+
+    cln->handler = ngx_http_webhook_verifier_cleanup;
+
+    verifier->scheme = scheme;
+    verifier->secrets = secrets;
+
+    verifier->keys = ngx_pcalloc(cf->pool, secrets->nelts
+                                           * sizeof(ngx_http_webhook_key_t));
+    if (verifier->keys == NULL) {
+        return NULL;
+    }
+
+    verifier->nkeys = secrets->nelts;
+
+    secret = secrets->elts;
+
+    for (i = 0; i < verifier->nkeys; i++) {
+
+        if (secret[i].string) {
+            verifier->variables = 1;
+            continue;
+        }
+
+        rc = ngx_http_webhook_secret_key(scheme, &secret[i].text,
+                                         &verifier->keys[i], &len, cf->log);
+
+        if (rc == NGX_DECLINED) {
+            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
+                                      "secret %ui of \"webhook_verify %V\" is "
+                                      "empty or cannot be decoded",
+                                      i + 1, &scheme->name);
+            return NULL;
+        }
+
+        if (rc == NGX_ERROR) {
+            ngx_http_webhook_digest_error(NGX_LOG_EMERG, cf->log,
+                                          "could not make a key of a secret");
+            return NULL;
+        }
+
+        if (len < NGX_HTTP_WEBHOOK_MIN_SECRET) {
+            ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
+                                      "secret %ui of \"webhook_verify %V\" is "
+                                      "shorter than 16 bytes",
+                                      i + 1, &scheme->name);
+        }
+    }
+
+    known = ngx_array_push(&wmcf->verifiers);
+    if (known == NULL) {
+        return NULL;
+    }
+
+    *known = verifier;
+
+    return verifier;
+}
+
+
+static void
+ngx_http_webhook_verifier_cleanup(void *data)
+{
+    ngx_http_webhook_verifier_t *verifier = data;
+
+    ngx_uint_t  i;
+
+    for (i = 0; i < verifier->nkeys; i++) {
+        ngx_http_webhook_key_free(&verifier->keys[i]);
+    }
+}
+
+
+char *
+ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
+{
+    time_t                         window;
+    ngx_uint_t                     level;
+    ngx_http_core_srv_conf_t      *cscf;
+    ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_webhook_place_t      *place;
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_verify_t     *verify;
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    scheme = conf->verifier->scheme;
+    verify = conf->verify;
+
+    if (conf->dedup->shm_zone == NULL) {
+
+        if (conf->past == NGX_HTTP_WEBHOOK_NO_WINDOW && !verify->warned) {
+            ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
+                                      "\"webhook_verify %V\" has neither a "
+                                      "timestamp nor \"webhook_dedup\": there "
+                                      "is no protection against replays",
+                                      &verify->name);
+            verify->warned = 1;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (scheme->dedup_key == NULL) {
+        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
+                                  "\"webhook_dedup\" cannot be used with "
+                                  "\"webhook_verify %V\": the scheme has no "
+                                  "\"event_id\" and no \"dedup_key\"",
+                                  &verify->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
+
+        level = (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN)
+                ? NGX_LOG_WARN : NGX_LOG_EMERG;
+
+        ngx_http_webhook_error_at(level, cf, verify,
+                                  "the dedup key of \"webhook_verify %V\" is "
+                                  "not covered by a signature: whoever knows "
+                                  "a request can repeat it under another key",
+                                  &verify->name);
+
+        if (level == NGX_LOG_EMERG) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (conf->dedup->key == NULL && conf->verifier->variables) {
+        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
+                                  "\"webhook_dedup\" needs \"key=\" where the "
+                                  "secret of \"webhook_verify %V\" depends on "
+                                  "a variable", &verify->name);
+        return NGX_CONF_ERROR;
+    }
+
+    /* how long an event is remembered */
+
+    window = ngx_max(conf->past, 0);
+
+    conf->ttl = conf->dedup->ttl;
+
+    if (conf->ttl == 0) {
+        conf->ttl = (conf->past == NGX_HTTP_WEBHOOK_NO_WINDOW)
+                    ? NGX_HTTP_WEBHOOK_DEFAULT_TTL : window;
+        conf->ttl = ngx_max(conf->ttl, scheme->retries);
+    }
+
+    if (conf->ttl < window) {
+        ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
+                                  "\"ttl\" of \"webhook_dedup\" is raised to "
+                                  "%Ts, the window of \"webhook_verify %V\"",
+                                  window, &verify->name);
+        conf->ttl = window;
+    }
+
+    if (conf->dedup->key) {
+        return NGX_CONF_OK;
+    }
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    place = ngx_array_push(&wmcf->places);
+    if (place == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    place->shm_zone = conf->dedup->shm_zone;
+    place->server = cscf->server_name;
+    place->location = clcf->name;
+    place->verify = verify;
+    place->verifier = conf->verifier;
+
+    return NGX_CONF_OK;
+}
+
+
+/* no sender may suppress the events of another one */
+
+ngx_int_t
+ngx_http_webhook_check_places(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf)
+{
+    ngx_uint_t                 i, n;
+    ngx_http_webhook_place_t  *place;
+
+    place = wmcf->places.elts;
+
+    for (i = 0; i < wmcf->places.nelts; i++) {
+        for (n = 0; n < i; n++) {
+
+            if (place[i].shm_zone != place[n].shm_zone
+                || place[i].verifier->scheme != place[n].verifier->scheme
+                || place[i].server.len != place[n].server.len
+                || place[i].location.len != place[n].location.len
+                || ngx_strncmp(place[i].server.data, place[n].server.data,
+                               place[i].server.len)
+                   != 0
+                || ngx_strncmp(place[i].location.data, place[n].location.data,
+                               place[i].location.len)
+                   != 0
+                || ngx_http_webhook_secrets_equal(place[i].verifier->secrets,
+                                                  place[n].verifier->secrets))
+            {
+                continue;
+            }
+
+            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, place[i].verify,
+                                      "events of \"webhook_verify %V\" with "
+                                      "different secrets share the zone \"%V\" "
+                                      "for server \"%V\" and location \"%V\": "
+                                      "tell them apart with \"key=\"",
+                                      &place[i].verify->name,
+                                      &place[i].shm_zone->shm.name,
+                                      &place[i].server, &place[i].location);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* like ngx_conf_log_error(), but where webhook_verify stands */
+
+static void
+ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
+    ngx_http_webhook_verify_t *verify, const char *fmt, ...)
+{
+    u_char   errstr[NGX_MAX_CONF_ERRSTR], *p, *last;
+    va_list  args;
+
+    last = errstr + NGX_MAX_CONF_ERRSTR;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(errstr, last, fmt, args);
+    va_end(args);
+
+    ngx_log_error(level, cf->log, 0, "%*s in %s:%ui",
+                  p - errstr, errstr, verify->file, verify->line);
+}
