@@ -19,6 +19,9 @@
 
 static ngx_int_t ngx_http_webhook_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webhook_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_webhook_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_http_webhook_init_process(ngx_cycle_t *cycle);
+static void ngx_http_webhook_exit_process(ngx_cycle_t *cycle);
 static void ngx_http_webhook_find_used(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf);
 
@@ -135,7 +138,7 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       NULL },
 
     { ngx_string("webhook_dedup_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
       ngx_http_webhook_dedup_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -222,11 +225,11 @@ ngx_module_t  ngx_http_webhook_module = {
     ngx_http_webhook_commands,             /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_webhook_init_module,          /* init module */
+    ngx_http_webhook_init_process,         /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_webhook_exit_process,         /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -397,6 +400,36 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 }
 
 
+static ngx_int_t
+ngx_http_webhook_init_module(ngx_cycle_t *cycle)
+{
+    if (!ngx_test_config) {
+        ngx_http_webhook_zones_install(cycle);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_init_process(ngx_cycle_t *cycle)
+{
+    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
+    {
+        ngx_http_webhook_zones_keep(cycle);
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_webhook_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_webhook_zones_exit(cycle);
+}
+
+
 /*
  * JSON is parsed for a variable only if it stands anywhere: all variables of
  * the configuration are known by now.
@@ -554,7 +587,7 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     u_char          *p;
     ssize_t          size;
-    ngx_str_t       *value, name, s;
+    ngx_str_t       *value, name, state, s;
     ngx_uint_t       i;
     ngx_shm_zone_t  *shm_zone;
 
@@ -562,6 +595,7 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     size = 0;
     ngx_str_null(&name);
+    ngx_str_null(&state);
 
     for (i = 1; i < cf->args->nelts; i++) {
 
@@ -599,6 +633,19 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (ngx_strncmp(value[i].data, "state=", 6) == 0
+            && value[i].len > 6)
+        {
+            state.data = value[i].data + 6;
+            state.len = value[i].len - 6;
+
+            if (ngx_conf_full_name(cf->cycle, &state, 0) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
+
+            continue;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\"", &value[i]);
         return NGX_CONF_ERROR;
@@ -617,7 +664,7 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webhook_zone_define(shm_zone) != NGX_OK) {
+    if (ngx_http_webhook_zone_define(shm_zone, &state) != NGX_OK) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "duplicate zone \"%V\"", &name);
         return NGX_CONF_ERROR;

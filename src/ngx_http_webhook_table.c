@@ -22,6 +22,8 @@
 #define NGX_HTTP_WEBHOOK_DONE       0x80000000
 #define NGX_HTTP_WEBHOOK_STATE      0xc0000000
 
+#define NGX_HTTP_WEBHOOK_LINE       64         /* of the cache */
+
 /* how many moves may follow each other to make room for one entry */
 #define NGX_HTTP_WEBHOOK_MOVES      2
 
@@ -29,6 +31,10 @@
 #define ngx_http_webhook_is_live(slot, now)                                   \
     ((slot)->state != NGX_HTTP_WEBHOOK_FREE                                   \
      && (int32_t) ((slot)->expire - (uint32_t) (now)) > 0)
+
+#define ngx_http_webhook_slot_bucket(table, slot)                             \
+    (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
+     / sizeof(ngx_http_webhook_bucket_t))
 
 #define ngx_http_webhook_is_id(slot, key)                                     \
     ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
@@ -52,13 +58,27 @@ static ngx_http_webhook_slot_t *ngx_http_webhook_table_move(
 
 
 void
-ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_bucket_t *buckets, uint32_t nbuckets)
+ngx_http_webhook_table_init(ngx_http_webhook_table_t *table, u_char *start,
+    u_char *end)
 {
+    size_t  n, words;
+
     ngx_memzero(table, sizeof(ngx_http_webhook_table_t));
 
-    table->buckets = buckets;
-    table->nbuckets = nbuckets;
+    /* marks first: a word for each 64 buckets, and one begun */
+
+    start = ngx_align_ptr(start, NGX_HTTP_WEBHOOK_LINE);
+
+    n = (end - start) / sizeof(ngx_http_webhook_bucket_t);
+    words = n / 64 + 1;
+
+    table->marks = (uint64_t *) start;
+
+    start = ngx_align_ptr(start + words * sizeof(uint64_t),
+                          NGX_HTTP_WEBHOOK_LINE);
+
+    table->buckets = (ngx_http_webhook_bucket_t *) start;
+    table->nbuckets = (end - start) / sizeof(ngx_http_webhook_bucket_t);
 }
 
 
@@ -162,6 +182,9 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
     slot->state = NGX_HTTP_WEBHOOK_DONE
                   | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
 
+    ngx_http_webhook_table_mark(table,
+                                ngx_http_webhook_slot_bucket(table, slot));
+
     return NGX_OK;
 }
 
@@ -213,6 +236,96 @@ ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
             if (dst) {
                 *dst = *slot;
             }
+        }
+    }
+}
+
+
+void
+ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_bucket_t *bucket, time_t now)
+{
+    ngx_uint_t                i;
+    ngx_http_webhook_slot_t  *slot, *dst;
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+        slot = &bucket->slots[i];
+
+        if (!ngx_http_webhook_is_live(slot, now)
+            || (slot->state & NGX_HTTP_WEBHOOK_STATE) != NGX_HTTP_WEBHOOK_DONE)
+        {
+            continue;
+        }
+
+        /* an entry that was moved may stand in two buckets of an image */
+
+        dst = ngx_http_webhook_table_find(table, &slot->id);
+
+        if (dst == NULL) {
+            dst = ngx_http_webhook_table_room(table, &slot->id, now, 1);
+        }
+
+        if (dst) {
+            *dst = *slot;
+        }
+    }
+}
+
+
+void
+ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n)
+{
+    table->marks[n / 64] |= (uint64_t) 1 << (n % 64);
+}
+
+
+void
+ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table)
+{
+    uint32_t  n;
+
+    for (n = 0; n < table->nbuckets; n++) {
+        ngx_http_webhook_table_mark(table, n);
+    }
+}
+
+
+uint32_t
+ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table, uint32_t n)
+{
+    while (n < table->nbuckets) {
+
+        if (table->marks[n / 64] >> (n % 64) == 0) {
+            n = (n / 64 + 1) * 64;
+            continue;
+        }
+
+        if (table->marks[n / 64] >> (n % 64) & 1) {
+            return n;
+        }
+
+        n++;
+    }
+
+    return table->nbuckets;
+}
+
+
+void
+ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
+    ngx_http_webhook_bucket_t *bucket)
+{
+    ngx_uint_t  i;
+
+    *bucket = table->buckets[n];
+
+    table->marks[n / 64] &= ~((uint64_t) 1 << (n % 64));
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+        if ((bucket->slots[i].state & NGX_HTTP_WEBHOOK_STATE)
+            != NGX_HTTP_WEBHOOK_DONE)
+        {
+            ngx_memzero(&bucket->slots[i], sizeof(ngx_http_webhook_slot_t));
         }
     }
 }
@@ -414,6 +527,9 @@ ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
         ngx_memory_barrier();
 
         slot->state = NGX_HTTP_WEBHOOK_FREE;
+
+        ngx_http_webhook_table_mark(table,
+                                    ngx_http_webhook_slot_bucket(table, to));
 
         return slot;
     }

@@ -41,8 +41,11 @@ typedef struct {
 
 typedef struct {
     ngx_http_webhook_bucket_t     *buckets;
+    uint64_t                      *marks;    /* a bit for each bucket in which
+                                                a done entry has changed */
     uint32_t                       nbuckets;
     uint32_t                       token;    /* the last one given */
+    ngx_uint_t                     saved;    /* it has an image in a file */
     uint64_t                       evicted;
     uint64_t                       lost;     /* owners that came too late */
 } ngx_http_webhook_table_t;
@@ -51,9 +54,9 @@ typedef struct {
 #define NGX_HTTP_WEBHOOK_TOKEN_MASK  0x3fffffff
 
 
-/* Makes a table of nbuckets (at least 2) zeroed buckets. */
+/* Makes a table, of at least two buckets, of zeroed memory. */
 void ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_bucket_t *buckets, uint32_t nbuckets);
+    u_char *start, u_char *end);
 
 /*
  * Claims the id until now + lease seconds.  Returns
@@ -93,6 +96,22 @@ ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
  */
 void ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from, time_t now);
+
+/* Adds what is done and alive in a bucket of another table. */
+void ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_bucket_t *bucket, time_t now);
+
+/*
+ * Marks on buckets, for whoever keeps an image of the table: sets one or all
+ * of them; finds the next marked bucket from n on, which is nbuckets if there
+ * is none; copies the done entries of a bucket and clears its mark.
+ */
+void ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n);
+void ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table);
+uint32_t ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table,
+    uint32_t n);
+void ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
+    ngx_http_webhook_bucket_t *bucket);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_ */

@@ -13,6 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 
 #include <openssl/rand.h>
 
@@ -23,12 +24,16 @@
 #define NGX_HTTP_WEBHOOK_ZONE_MAGIC    "webhook"   /* 8 bytes with its zero */
 #define NGX_HTTP_WEBHOOK_ZONE_VERSION  1
 
+/* how often a state file is written, in milliseconds */
+#define NGX_HTTP_WEBHOOK_ZONE_FLUSH    1000
+
 
 struct ngx_http_webhook_shm_s {
     u_char                         magic[8];
     uint32_t                       version;
     uint32_t                       size;       /* of this structure */
-    u_char                         key[32];    /* random, for the ids */
+    u_char                         key[NGX_HTTP_WEBHOOK_STATE_KEY];
+                                               /* random, for the ids */
     ngx_http_webhook_table_t       table;
     ngx_atomic_t                   counters[NGX_HTTP_WEBHOOK_COUNTERS];
 };
@@ -38,6 +43,11 @@ static ngx_int_t ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_http_webhook_shm_t *ngx_http_webhook_zone_old(
     ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool);
+static ngx_int_t ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone,
+    ngx_uint_t fresh);
+static ngx_http_webhook_zone_t *ngx_http_webhook_zone_next(
+    ngx_cycle_t *cycle, ngx_list_part_t **part, ngx_uint_t *i);
+static void ngx_http_webhook_flush_handler(ngx_event_t *ev);
 static void ngx_http_webhook_zone_copy(ngx_http_webhook_zone_t *zone,
     ngx_http_webhook_shm_t *old);
 
@@ -62,6 +72,8 @@ ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
         }
 
         zone->shm_zone = shm_zone;
+        zone->pool = cf->pool;
+        zone->state.file.fd = NGX_INVALID_FILE;
 
         shm_zone->init = ngx_http_webhook_zone_init;
         shm_zone->data = zone;
@@ -72,7 +84,7 @@ ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
 
 
 ngx_int_t
-ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone)
+ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone, ngx_str_t *state)
 {
     ngx_http_webhook_zone_t  *zone;
 
@@ -83,6 +95,7 @@ ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone)
     }
 
     zone->defined = 1;
+    zone->state.path = *state;
 
     return NGX_OK;
 }
@@ -98,21 +111,20 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_slab_pool_t             *oshpool;
     ngx_http_webhook_shm_t      *sh, *osh;
     ngx_http_webhook_zone_t     *zone;
-    ngx_http_webhook_bucket_t   *buckets;
 
     zone = shm_zone->data;
 
     if (ozone) {
         zone->shpool = ozone->shpool;
         zone->sh = ozone->sh;
-        return NGX_OK;
+        return ngx_http_webhook_zone_state(zone, 0);
     }
 
     zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (shm_zone->shm.exists) {
         zone->sh = zone->shpool->data;
-        return NGX_OK;
+        return ngx_http_webhook_zone_state(zone, 0);
     }
 
     size = zone->shpool->pfree * ngx_pagesize;
@@ -134,11 +146,7 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     p = ngx_sprintf(zone->shpool->log_ctx, " in webhook dedup zone \"%V\"%Z",
                     &shm_zone->shm.name);
 
-    buckets = (ngx_http_webhook_bucket_t *) ngx_align_ptr(p, 64);
-
-    ngx_http_webhook_table_init(&sh->table, buckets,
-                                (last - (u_char *) buckets)
-                                / sizeof(ngx_http_webhook_bucket_t));
+    ngx_http_webhook_table_init(&sh->table, p, last);
 
     ngx_memcpy(sh->magic, NGX_HTTP_WEBHOOK_ZONE_MAGIC, sizeof(sh->magic));
     sh->version = NGX_HTTP_WEBHOOK_ZONE_VERSION;
@@ -151,7 +159,7 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         ngx_http_webhook_zone_copy(zone, osh);
         ngx_shmtx_unlock(&oshpool->mutex);
 
-        return NGX_OK;
+        return ngx_http_webhook_zone_state(zone, 0);
     }
 
     if (RAND_bytes(sh->key, sizeof(sh->key)) != 1) {
@@ -160,7 +168,156 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_http_webhook_zone_state(zone, 1);
+}
+
+
+/* a table that is fresh is filled from the state file */
+
+static ngx_int_t
+ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh)
+{
+    ngx_log_t                 *log;
+    ngx_http_webhook_state_t  *state;
+
+    state = &zone->state;
+
+    if (state->path.len == 0 || ngx_test_config) {
+        return NGX_OK;
+    }
+
+    log = zone->shm_zone->shm.log;
+
+    state->zone = zone->shm_zone->shm.name;
+    state->key = zone->sh->key;
+    state->table = &zone->sh->table;
+    state->mutex = &zone->shpool->mutex;
+
+    if (fresh && ngx_http_webhook_state_load(state, log) == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_webhook_state_open(state, zone->pool, log);
+}
+
+
+void
+ngx_http_webhook_zones_install(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                i;
+    ngx_list_part_t          *part;
+    ngx_http_webhook_zone_t  *zone;
+
+    part = NULL;
+
+    for ( ;; ) {
+        zone = ngx_http_webhook_zone_next(cycle, &part, &i);
+
+        if (zone == NULL) {
+            return;
+        }
+
+        ngx_http_webhook_state_install(&zone->state, cycle->log);
+    }
+}
+
+
+void
+ngx_http_webhook_zones_keep(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                i;
+    ngx_list_part_t          *part;
+    ngx_http_webhook_zone_t  *zone;
+
+    part = NULL;
+
+    for ( ;; ) {
+        zone = ngx_http_webhook_zone_next(cycle, &part, &i);
+
+        if (zone == NULL) {
+            return;
+        }
+
+        zone->flush.handler = ngx_http_webhook_flush_handler;
+        zone->flush.data = zone;
+        zone->flush.log = cycle->log;
+        zone->flush.cancelable = 1;
+
+        ngx_add_timer(&zone->flush, NGX_HTTP_WEBHOOK_ZONE_FLUSH);
+    }
+}
+
+
+static void
+ngx_http_webhook_flush_handler(ngx_event_t *ev)
+{
+    ngx_http_webhook_zone_t *zone = ev->data;
+
+    ngx_http_webhook_state_flush(&zone->state, 0, ev->log);
+
+    ngx_add_timer(ev, NGX_HTTP_WEBHOOK_ZONE_FLUSH);
+}
+
+
+void
+ngx_http_webhook_zones_exit(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                i;
+    ngx_list_part_t          *part;
+    ngx_http_webhook_zone_t  *zone;
+
+    part = NULL;
+
+    for ( ;; ) {
+        zone = ngx_http_webhook_zone_next(cycle, &part, &i);
+
+        if (zone == NULL) {
+            return;
+        }
+
+        ngx_http_webhook_state_flush(&zone->state, 1, cycle->log);
+    }
+}
+
+
+/* the next zone of a cycle that has a state file; part is NULL at first */
+
+static ngx_http_webhook_zone_t *
+ngx_http_webhook_zone_next(ngx_cycle_t *cycle, ngx_list_part_t **part,
+    ngx_uint_t *i)
+{
+    ngx_shm_zone_t           *shm_zone;
+    ngx_http_webhook_zone_t  *zone;
+
+    if (*part == NULL) {
+        *part = &cycle->shared_memory.part;
+        *i = 0;
+    }
+
+    for ( ;; (*i)++) {
+
+        if (*i >= (*part)->nelts) {
+            if ((*part)->next == NULL) {
+                return NULL;
+            }
+
+            *part = (*part)->next;
+            *i = 0;
+        }
+
+        shm_zone = (ngx_shm_zone_t *) (*part)->elts + *i;
+
+        if (shm_zone->init != ngx_http_webhook_zone_init) {
+            continue;
+        }
+
+        zone = shm_zone->data;
+
+        if (zone->state.file.fd != NGX_INVALID_FILE) {
+            (*i)++;
+            return zone;
+        }
+    }
 }
 
 

@@ -13,7 +13,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 
+#include "ngx_http_webhook_state.h"
 #include "ngx_http_webhook_table.h"
 
 
@@ -39,6 +41,10 @@ typedef struct {
     ngx_http_webhook_shm_t        *sh;
     time_t                         warned;    /* of an eviction, by this
                                                  process */
+    ngx_http_webhook_state_t       state;
+    ngx_event_t                    flush;    /* of this process */
+    ngx_pool_t                    *pool;     /* of the configuration */
+
     unsigned                       defined:1;
 } ngx_http_webhook_zone_t;
 
@@ -59,8 +65,20 @@ typedef struct {
 ngx_shm_zone_t *ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name,
     size_t size, void *tag);
 
-/* Notes that the zone was defined: NGX_OK, or NGX_DECLINED if it was before. */
-ngx_int_t ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone);
+/*
+ * Notes that the zone was defined, and the path of its state file, if any.
+ * Returns NGX_OK, or NGX_DECLINED if it was defined before.
+ */
+ngx_int_t ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone,
+    ngx_str_t *state);
+
+/*
+ * What is done about the state files of all zones of a cycle: put in place by
+ * the master when the cycle has succeeded, kept by a worker until it exits.
+ */
+void ngx_http_webhook_zones_install(ngx_cycle_t *cycle);
+void ngx_http_webhook_zones_keep(ngx_cycle_t *cycle);
+void ngx_http_webhook_zones_exit(ngx_cycle_t *cycle);
 
 /*
  * Sets claim->zone and claim->id for an event named by strings, each hashed

@@ -1,0 +1,536 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The state file of a zone: keys of accepted events, over restarts.
+ *
+ * The file is an image of the table, a record for each bucket, in which claims
+ * are left out.  Whoever changes a bucket marks it; once a second a worker
+ * writes the marked ones.  A file belongs to one table: where a new cycle has
+ * another one, or another process has started, it writes a file of its own and
+ * renames it over the old one, in which the old workers go on unharmed.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_state.h"
+
+
+#define NGX_HTTP_WEBHOOK_STATE_MAGIC    "whstate"   /* 8 bytes with its zero */
+#define NGX_HTTP_WEBHOOK_STATE_VERSION  1
+#define NGX_HTTP_WEBHOOK_STATE_NAME     64
+
+/* 3 GB: more is not what was written here */
+#define NGX_HTTP_WEBHOOK_STATE_BUCKETS  (1 << 24)
+
+/* how far ahead of the clock a file may have been saved, in seconds */
+#define NGX_HTTP_WEBHOOK_STATE_AHEAD    300
+
+#define NGX_HTTP_WEBHOOK_STATE_RECORDS  256
+
+
+typedef struct {
+    u_char                         magic[8];
+    uint32_t                       version;
+    uint32_t                       nbuckets;
+    uint64_t                       saved;    /* unix seconds */
+    u_char                         key[NGX_HTTP_WEBHOOK_STATE_KEY];
+    u_char                         zone[NGX_HTTP_WEBHOOK_STATE_NAME];
+    uint32_t                       size;     /* of the name of the zone */
+    uint32_t                       crc32;    /* of all above */
+} ngx_http_webhook_state_header_t;
+
+
+typedef struct {
+    ngx_http_webhook_bucket_t      bucket;
+    uint32_t                       crc32;
+    uint32_t                       unused;
+} ngx_http_webhook_state_record_t;
+
+
+typedef ngx_http_webhook_state_header_t  ngx_http_webhook_header_t;
+typedef ngx_http_webhook_state_record_t  ngx_http_webhook_record_t;
+
+
+static const char *ngx_http_webhook_state_check(
+    ngx_http_webhook_state_t *state, ngx_file_t *file,
+    ngx_http_webhook_header_t *header);
+static const char *ngx_http_webhook_state_read(ngx_file_t *file,
+    ngx_http_webhook_header_t *header, ngx_http_webhook_record_t *records,
+    ngx_http_webhook_table_t *table);
+static ngx_int_t ngx_http_webhook_state_is_own(
+    ngx_http_webhook_state_t *state, ngx_file_t *file);
+static ngx_int_t ngx_http_webhook_state_write(ngx_http_webhook_state_t *state,
+    ngx_log_t *log);
+static ngx_int_t ngx_http_webhook_state_write_header(
+    ngx_http_webhook_state_t *state);
+static void ngx_http_webhook_state_record(ngx_http_webhook_state_t *state,
+    uint32_t n, ngx_http_webhook_record_t *record);
+static off_t ngx_http_webhook_state_offset(uint32_t n);
+
+
+ngx_int_t
+ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
+{
+    const char                 *reason;
+    ngx_int_t                   rc;
+    ngx_file_t                  file;
+    ngx_http_webhook_header_t   header;
+    ngx_http_webhook_record_t  *records;
+
+    ngx_memzero(&file, sizeof(ngx_file_t));
+
+    file.name = state->path;
+    file.log = log;
+    file.fd = ngx_open_file(file.name.data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+                            NGX_FILE_OPEN, 0);
+
+    if (file.fd == NGX_INVALID_FILE) {
+
+        if (ngx_errno != NGX_ENOENT) {
+            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                          ngx_open_file_n " \"%V\" failed", &file.name);
+        }
+
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_ERROR;
+
+    records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
+                        * sizeof(ngx_http_webhook_record_t), log);
+    if (records == NULL) {
+        goto done;
+    }
+
+    /* all is checked before anything is believed */
+
+    reason = ngx_http_webhook_state_check(state, &file, &header);
+
+    if (reason == NULL) {
+        reason = ngx_http_webhook_state_read(&file, &header, records, NULL);
+    }
+
+    if (reason == NULL) {
+        reason = ngx_http_webhook_state_read(&file, &header, records,
+                                             state->table);
+    }
+
+    if (reason) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "state file \"%V\" of webhook dedup zone \"%V\" is "
+                      "ignored: it %s", &file.name, &state->zone, reason);
+        rc = NGX_DECLINED;
+        goto done;
+    }
+
+    ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+
+    rc = NGX_OK;
+
+done:
+
+    if (records) {
+        ngx_free(records);
+    }
+
+    if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", &file.name);
+    }
+
+    return rc;
+}
+
+
+/* what is wrong with the header, or NULL */
+
+static const char *
+ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
+    ngx_http_webhook_header_t *header)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_fd_info(file->fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
+        return "is not a regular file";
+    }
+
+    if (ngx_file_size(&fi) < (off_t) sizeof(ngx_http_webhook_header_t)
+        || ngx_read_file(file, (u_char *) header,
+                         sizeof(ngx_http_webhook_header_t), 0)
+           != (ssize_t) sizeof(ngx_http_webhook_header_t)
+        || ngx_memcmp(header->magic, NGX_HTTP_WEBHOOK_STATE_MAGIC,
+                      sizeof(header->magic))
+           != 0)
+    {
+        return "is not a state file";
+    }
+
+    if (header->version != NGX_HTTP_WEBHOOK_STATE_VERSION) {
+        return "is of another version";
+    }
+
+    if (header->crc32 != ngx_crc32_long((u_char *) header,
+                                        offsetof(ngx_http_webhook_header_t,
+                                                 crc32)))
+    {
+        return "is damaged";
+    }
+
+    if (header->size != ngx_min(state->zone.len, sizeof(header->zone))
+        || ngx_memcmp(header->zone, state->zone.data, header->size) != 0)
+    {
+        return "belongs to another zone";
+    }
+
+    if (header->nbuckets > NGX_HTTP_WEBHOOK_STATE_BUCKETS
+        || ngx_file_size(&fi) != ngx_http_webhook_state_offset(
+                                                            header->nbuckets))
+    {
+        return "has a wrong size";
+    }
+
+    if ((time_t) header->saved > ngx_time() + NGX_HTTP_WEBHOOK_STATE_AHEAD) {
+        return "was saved in the future";
+    }
+
+    return NULL;
+}
+
+
+/* what is wrong with the records, or NULL; those alive go to the table */
+
+static const char *
+ngx_http_webhook_state_read(ngx_file_t *file,
+    ngx_http_webhook_header_t *header, ngx_http_webhook_record_t *records,
+    ngx_http_webhook_table_t *table)
+{
+    size_t                      size;
+    uint32_t                    i, n, k;
+    ngx_http_webhook_record_t  *record;
+
+    for (i = 0; i < header->nbuckets; i += n) {
+
+        n = ngx_min(header->nbuckets - i, NGX_HTTP_WEBHOOK_STATE_RECORDS);
+        size = n * sizeof(ngx_http_webhook_record_t);
+
+        if (ngx_read_file(file, (u_char *) records, size,
+                          ngx_http_webhook_state_offset(i))
+            != (ssize_t) size)
+        {
+            return "cannot be read";
+        }
+
+        for (k = 0; k < n; k++) {
+            record = &records[k];
+
+            if (record->crc32
+                != ngx_crc32_long((u_char *) &record->bucket,
+                                  sizeof(ngx_http_webhook_bucket_t)))
+            {
+                return "is damaged";
+            }
+
+            if (table) {
+                ngx_http_webhook_table_add(table, &record->bucket, ngx_time());
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_pool_t *pool,
+    ngx_log_t *log)
+{
+    u_char                   *name;
+    ngx_pool_cleanup_t       *cln;
+    ngx_pool_cleanup_file_t  *clnf;
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    state->cleanup = NULL;
+    state->file.name = state->path;
+    state->file.log = log;
+    state->file.fd = ngx_open_file(state->path.data,
+                                   NGX_FILE_RDWR|NGX_FILE_NONBLOCK,
+                                   NGX_FILE_OPEN, 0);
+
+    clnf = cln->data;
+    clnf->log = log;
+
+    if (state->file.fd != NGX_INVALID_FILE) {
+
+        clnf->fd = state->file.fd;
+        clnf->name = state->path.data;
+        cln->handler = ngx_pool_cleanup_file;
+
+        if (ngx_http_webhook_state_is_own(state, &state->file) == NGX_OK) {
+            return NGX_OK;
+        }
+
+        cln = ngx_pool_cleanup_add(pool, sizeof(ngx_pool_cleanup_file_t));
+        if (cln == NULL) {
+            return NGX_ERROR;
+        }
+
+        clnf = cln->data;
+        clnf->log = log;
+    }
+
+    name = ngx_pnalloc(pool, state->path.len + NGX_INT_T_LEN + 6);
+    if (name == NULL) {
+        return NGX_ERROR;
+    }
+
+    state->file.name.data = name;
+    state->file.name.len = ngx_sprintf(name, "%V.%P.tmp%Z", &state->path,
+                                       ngx_pid)
+                           - name - 1;
+
+    state->file.fd = ngx_open_file(name, NGX_FILE_RDWR, NGX_FILE_TRUNCATE,
+                                   NGX_FILE_OWNER_ACCESS);
+
+    if (state->file.fd == NGX_INVALID_FILE) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      ngx_open_file_n " \"%s\" failed", name);
+        return NGX_ERROR;
+    }
+
+    clnf->fd = state->file.fd;
+    clnf->name = name;
+    cln->handler = ngx_pool_delete_file;
+
+    state->cleanup = cln;
+
+    if (ngx_http_webhook_state_write(state, log) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
+                      "could not write \"%s\"", name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* whether a file is the image of this very table */
+
+static ngx_int_t
+ngx_http_webhook_state_is_own(ngx_http_webhook_state_t *state,
+    ngx_file_t *file)
+{
+    ngx_http_webhook_header_t  header;
+
+    if (ngx_http_webhook_state_check(state, file, &header) != NULL
+        || header.nbuckets != state->table->nbuckets
+        || ngx_memcmp(header.key, state->key, sizeof(header.key)) != 0
+        || !state->table->saved)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
+    ngx_log_t *log)
+{
+    ngx_pool_cleanup_file_t  *clnf;
+
+    if (state->cleanup == NULL) {
+        return;
+    }
+
+    if (ngx_rename_file(state->file.name.data, state->path.data)
+        == NGX_FILE_ERROR)
+    {
+        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+                      ngx_rename_file_n " \"%s\" to \"%s\" failed",
+                      state->file.name.data, state->path.data);
+        return;
+    }
+
+    clnf = state->cleanup->data;
+    clnf->name = state->path.data;
+
+    state->cleanup->handler = ngx_pool_cleanup_file;
+    state->cleanup = NULL;
+    state->file.name = state->path;
+
+    /* what has changed since it was written may have got into the old one */
+
+    ngx_shmtx_lock(state->mutex);
+
+    ngx_http_webhook_table_mark_all(state->table);
+    state->table->saved = 1;
+
+    ngx_shmtx_unlock(state->mutex);
+}
+
+
+/* a file as a whole */
+
+static ngx_int_t
+ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
+{
+    size_t                      size;
+    uint32_t                    i, n, k;
+    ngx_int_t                   rc;
+    ngx_http_webhook_record_t  *records;
+
+    records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
+                        * sizeof(ngx_http_webhook_record_t), log);
+    if (records == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_webhook_state_write_header(state);
+
+    for (i = 0; i < state->table->nbuckets && rc == NGX_OK; i += n) {
+
+        n = ngx_min(state->table->nbuckets - i,
+                    NGX_HTTP_WEBHOOK_STATE_RECORDS);
+        size = n * sizeof(ngx_http_webhook_record_t);
+
+        for (k = 0; k < n; k++) {
+            ngx_http_webhook_state_record(state, i + k, &records[k]);
+        }
+
+        if (ngx_write_file(&state->file, (u_char *) records, size,
+                           ngx_http_webhook_state_offset(i))
+            == NGX_ERROR)
+        {
+            rc = NGX_ERROR;
+        }
+    }
+
+    ngx_free(records);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
+{
+    ngx_http_webhook_header_t  header;
+
+    ngx_memzero(&header, sizeof(ngx_http_webhook_header_t));
+
+    ngx_memcpy(header.magic, NGX_HTTP_WEBHOOK_STATE_MAGIC,
+               sizeof(header.magic));
+    ngx_memcpy(header.key, state->key, sizeof(header.key));
+
+    header.version = NGX_HTTP_WEBHOOK_STATE_VERSION;
+    header.nbuckets = state->table->nbuckets;
+    header.saved = ngx_time();
+    header.size = ngx_min(state->zone.len, sizeof(header.zone));
+
+    ngx_memcpy(header.zone, state->zone.data, header.size);
+
+    header.crc32 = ngx_crc32_long((u_char *) &header,
+                                  offsetof(ngx_http_webhook_header_t, crc32));
+
+    return (ngx_write_file(&state->file, (u_char *) &header,
+                           sizeof(ngx_http_webhook_header_t), 0)
+            == NGX_ERROR)
+           ? NGX_ERROR : NGX_OK;
+}
+
+
+void
+ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
+    ngx_log_t *log)
+{
+    uint32_t                   n;
+    ngx_err_t                  err;
+    ngx_uint_t                 written;
+    ngx_http_webhook_table_t  *table;
+    ngx_http_webhook_record_t  record;
+
+    table = state->table;
+    written = 0;
+
+    state->file.log = log;
+
+    for (n = ngx_http_webhook_table_next_marked(table, 0);
+         n < table->nbuckets;
+         n = ngx_http_webhook_table_next_marked(table, n + 1))
+    {
+        if (!written) {
+
+            /* one process at a time: a record is never older than another */
+
+            err = wait ? ngx_lock_fd(state->file.fd)
+                       : ngx_trylock_fd(state->file.fd);
+
+            if (err) {
+                if (err != NGX_EAGAIN && err != NGX_EACCES) {
+                    ngx_log_error(NGX_LOG_ERR, log, err,
+                                  "could not lock \"%V\"", &state->path);
+                }
+
+                return;
+            }
+
+            written = 1;
+
+            if (ngx_http_webhook_state_write_header(state) != NGX_OK) {
+                break;
+            }
+        }
+
+        ngx_http_webhook_state_record(state, n, &record);
+
+        if (ngx_write_file(&state->file, (u_char *) &record,
+                           sizeof(ngx_http_webhook_record_t),
+                           ngx_http_webhook_state_offset(n))
+            == NGX_ERROR)
+        {
+            /* logged; to be tried again */
+
+            ngx_shmtx_lock(state->mutex);
+            ngx_http_webhook_table_mark(table, n);
+            ngx_shmtx_unlock(state->mutex);
+
+            break;
+        }
+    }
+
+    if (written) {
+        (void) ngx_unlock_fd(state->file.fd);
+    }
+}
+
+
+/* takes the image of a bucket, and its mark */
+
+static void
+ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
+    ngx_http_webhook_record_t *record)
+{
+    ngx_shmtx_lock(state->mutex);
+    ngx_http_webhook_table_take(state->table, n, &record->bucket);
+    ngx_shmtx_unlock(state->mutex);
+
+    record->crc32 = ngx_crc32_long((u_char *) &record->bucket,
+                                   sizeof(ngx_http_webhook_bucket_t));
+    record->unused = 0;
+}
+
+
+static off_t
+ngx_http_webhook_state_offset(uint32_t n)
+{
+    return sizeof(ngx_http_webhook_header_t)
+           + (off_t) n * sizeof(ngx_http_webhook_record_t);
+}

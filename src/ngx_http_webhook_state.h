@@ -1,0 +1,65 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The state file of a zone: keys of accepted events, over restarts.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_STATE_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_STATE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_table.h"
+
+
+#define NGX_HTTP_WEBHOOK_STATE_KEY  32
+
+
+/* a zone as the file sees it */
+
+typedef struct {
+    ngx_str_t                      path;     /* empty: there is no file */
+    ngx_str_t                      zone;     /* its name */
+    u_char                        *key;      /* NGX_HTTP_WEBHOOK_STATE_KEY */
+    ngx_http_webhook_table_t      *table;
+    ngx_shmtx_t                   *mutex;    /* of the table */
+    ngx_file_t                     file;
+    ngx_pool_cleanup_t            *cleanup;  /* of a file with another name,
+                                                until it gets its own */
+} ngx_http_webhook_state_t;
+
+
+/*
+ * Reads the file into the table, which is empty and used by nobody, and its
+ * key.  A file that is damaged, from the future, or belongs to another zone
+ * is reported and ignored.  Returns NGX_OK if it was read, NGX_DECLINED if
+ * there is none or it was ignored, NGX_ERROR if there is no memory.
+ */
+ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
+    ngx_log_t *log);
+
+/*
+ * Opens the file for a table that has it already, or writes a new one beside
+ * it; the file is closed with the pool, and a new one is removed unless it
+ * was put in place.  Returns NGX_OK, or NGX_ERROR after the error was logged.
+ */
+ngx_int_t ngx_http_webhook_state_open(ngx_http_webhook_state_t *state,
+    ngx_pool_t *pool, ngx_log_t *log);
+
+/* Puts a new file in place of the old one.  Logs its errors. */
+void ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
+    ngx_log_t *log);
+
+/*
+ * Writes what has changed in the table, unless another process is at it; with
+ * wait set, waits for that process.  Logs its errors.
+ */
+void ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state,
+    ngx_uint_t wait, ngx_log_t *log);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_STATE_H_INCLUDED_ */
