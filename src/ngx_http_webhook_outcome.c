@@ -14,6 +14,10 @@
 #include "ngx_http_webhook.h"
 
 
+/* times in the table are compared as 32-bit differences: 68 years */
+#define NGX_HTTP_WEBHOOK_MAX_TTL  0x7fffffff
+
+
 static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_webhook_upstream_status(ngx_http_request_t *r,
     ngx_uint_t none);
@@ -92,6 +96,8 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
 
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
         until = ngx_max(ngx_time() + ctx->ttl, ctx->until);
+        until = ngx_min(until, ngx_time() + NGX_HTTP_WEBHOOK_MAX_TTL);
+
         rc = ngx_http_webhook_zone_commit(&ctx->claim, until,
                                           ctx->fingerprint);
 

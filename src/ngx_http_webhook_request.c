@@ -313,7 +313,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
     ctx->nkeys = verifier->nkeys;
 
     if (!verifier->variables) {
-        return NGX_HTTP_WEBHOOK_OK;
+        return ctx->nkeys ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_NO_SECRET;
     }
 
     ctx->keys = ngx_pcalloc(ctx->request->pool,
