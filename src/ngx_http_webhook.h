@@ -32,17 +32,6 @@
 
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_NONE = 0,
-    NGX_HTTP_WEBHOOK_PASSED,
-    NGX_HTTP_WEBHOOK_REJECTED,
-    NGX_HTTP_WEBHOOK_DUPLICATE,
-    NGX_HTTP_WEBHOOK_IN_FLIGHT,
-    NGX_HTTP_WEBHOOK_IGNORED,
-    NGX_HTTP_WEBHOOK_UNAVAILABLE
-} ngx_http_webhook_status_e;
-
-
-typedef enum {
     NGX_HTTP_WEBHOOK_OK = 0,
     NGX_HTTP_WEBHOOK_MISSING_SIGNATURE,
     NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE,
@@ -295,7 +284,15 @@ ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
  */
 ngx_http_webhook_ctx_t *ngx_http_webhook_get_ctx(ngx_http_request_t *r);
 
-/* Sets both, and logs whatever is not PASSED. */
+/*
+ * Suspends a request in the access phase, to be gone with its client: returns
+ * what the phase handler is to return.  The phases are run again by the other
+ * one, after which r may be gone.
+ */
+ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
+void ngx_http_webhook_resume(ngx_http_request_t *r);
+
+/* Sets both; whatever is not PASSED is logged and counted. */
 void ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason);
 

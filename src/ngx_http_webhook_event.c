@@ -411,6 +411,8 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
         return NGX_OK;
     }
 
+    ngx_http_webhook_zone_count(ctx->claim.zone, NGX_HTTP_WEBHOOK_PASSED);
+
     ctx->decided = 1;
     ctx->lease = dedup->lease;
     ctx->ttl = ctx->conf->ttl;
@@ -453,10 +455,6 @@ ngx_http_webhook_event_pass(ngx_http_webhook_ctx_t *ctx,
 static ngx_int_t
 ngx_http_webhook_event_wait(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_http_request_t  *r;
-
-    r = ctx->request;
-
     if (ctx->dry_run
         || ctx->conf->in_flight_wait == 0
         || ngx_http_webhook_waiting == NGX_HTTP_WEBHOOK_MAX_WAITING)
@@ -474,13 +472,10 @@ ngx_http_webhook_event_wait(ngx_http_webhook_ctx_t *ctx)
 
     ctx->renew.handler = ngx_http_webhook_wait_handler;
     ctx->renew.data = ctx;
-    ctx->renew.log = r->connection->log;
+    ctx->renew.log = ctx->request->connection->log;
 
     ngx_add_timer(&ctx->renew, ngx_min(ctx->conf->in_flight_wait,
                                        NGX_HTTP_WEBHOOK_POLL));
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_AGAIN;
 }
@@ -489,16 +484,14 @@ ngx_http_webhook_event_wait(ngx_http_webhook_ctx_t *ctx)
 static void
 ngx_http_webhook_wait_handler(ngx_event_t *ev)
 {
-    ngx_connection_t        *c;
     ngx_msec_int_t           left;
     ngx_http_request_t      *r;
     ngx_http_webhook_ctx_t  *ctx;
 
     ctx = ev->data;
     r = ctx->request;
-    c = r->connection;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(r->connection->log, r);
 
     if (ngx_http_webhook_event_claim(ctx) == NGX_AGAIN) {
 
@@ -518,12 +511,7 @@ ngx_http_webhook_wait_handler(ngx_event_t *ev)
 
     ctx->state = NGX_HTTP_WEBHOOK_JUDGED;
 
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_core_run_phases;
-
-    ngx_http_core_run_phases(r);
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_webhook_resume(r);
 }
 
 

@@ -84,6 +84,7 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
     time_t      until;
     ngx_int_t   rc;
     ngx_log_t  *log;
+    ngx_uint_t  counter;
 
     log = ctx->request->connection->log;
 
@@ -98,14 +99,19 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
         until = ngx_max(ngx_time() + ctx->ttl, ctx->until);
         until = ngx_min(until, ngx_time() + NGX_HTTP_WEBHOOK_MAX_TTL);
 
+        counter = NGX_HTTP_WEBHOOK_COUNT_COMMITTED;
         rc = ngx_http_webhook_zone_commit(&ctx->claim, until,
                                           ctx->fingerprint);
 
     } else {
+        counter = NGX_HTTP_WEBHOOK_COUNT_FREED;
         rc = ngx_http_webhook_zone_free(&ctx->claim);
     }
 
-    if (rc != NGX_OK) {
+    if (rc == NGX_OK) {
+        ngx_http_webhook_zone_count(ctx->claim.zone, counter);
+
+    } else {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "webhook outcome came too late: its claim was taken over "
                       "by another request");

@@ -413,12 +413,48 @@ ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx)
     ctx->offset = 0;
 
     if (ngx_http_webhook_digest_body(ctx) == NGX_AGAIN) {
-        r->read_event_handler = ngx_http_test_reading;
-        r->write_event_handler = ngx_http_request_empty_handler;
-        return NGX_DONE;
+        return ngx_http_webhook_suspend(r);
     }
 
     return ngx_http_webhook_answer(ctx);
+}
+
+
+ngx_int_t
+ngx_http_webhook_suspend(ngx_http_request_t *r)
+{
+    if (r->connection->read->ready) {
+
+        /* the client may have left already */
+
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+
+    } else {
+        if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_DONE;
+}
+
+
+void
+ngx_http_webhook_resume(ngx_http_request_t *r)
+{
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+
+    ngx_http_run_posted_requests(c);
 }
 
 
@@ -466,26 +502,19 @@ ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx)
 static void
 ngx_http_webhook_digest_handler(ngx_event_t *ev)
 {
-    ngx_connection_t        *c;
     ngx_http_request_t      *r;
     ngx_http_webhook_ctx_t  *ctx;
 
     ctx = ev->data;
     r = ctx->request;
-    c = r->connection;
 
-    ngx_http_set_log_request(c->log, r);
+    ngx_http_set_log_request(r->connection->log, r);
 
     if (ngx_http_webhook_digest_body(ctx) == NGX_AGAIN) {
         return;
     }
 
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_core_run_phases;
-
-    ngx_http_core_run_phases(r);
-
-    ngx_http_run_posted_requests(c);
+    ngx_http_webhook_resume(r);
 }
 
 
@@ -559,6 +588,10 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
         return;
     }
 
+    if (ctx->conf->dedup->shm_zone && !ctx->dry_run) {
+        ngx_http_webhook_zone_count(ctx->conf->dedup->shm_zone->data, status);
+    }
+
     level = ctx->conf->log_level;
 
     switch (status) {
@@ -606,7 +639,7 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     if (ctx->status == NGX_HTTP_WEBHOOK_PASSED
         && ngx_http_webhook_event_decide(ctx) == NGX_AGAIN)
     {
-        return NGX_DONE;
+        return ngx_http_webhook_suspend(r);
     }
 
     if (wlcf->dry_run) {

@@ -586,8 +586,7 @@ ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim)
 
 
 void
-ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone,
-    ngx_http_webhook_counter_e counter)
+ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone, ngx_uint_t counter)
 {
     (void) ngx_atomic_fetch_add(&zone->sh->counters[counter], 1);
 }

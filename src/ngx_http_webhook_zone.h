@@ -22,17 +22,24 @@
 typedef struct ngx_http_webhook_shm_s  ngx_http_webhook_shm_t;
 
 
+/* what became of a request */
+
 typedef enum {
-    NGX_HTTP_WEBHOOK_COUNT_PASSED = 0,
-    NGX_HTTP_WEBHOOK_COUNT_REJECTED,
-    NGX_HTTP_WEBHOOK_COUNT_DUPLICATE,
-    NGX_HTTP_WEBHOOK_COUNT_IN_FLIGHT,
-    NGX_HTTP_WEBHOOK_COUNT_IGNORED,
-    NGX_HTTP_WEBHOOK_COUNT_UNAVAILABLE,
-    NGX_HTTP_WEBHOOK_COUNT_COMMITTED,
-    NGX_HTTP_WEBHOOK_COUNT_FREED,
-    NGX_HTTP_WEBHOOK_COUNTERS
-} ngx_http_webhook_counter_e;
+    NGX_HTTP_WEBHOOK_NONE = 0,
+    NGX_HTTP_WEBHOOK_PASSED,
+    NGX_HTTP_WEBHOOK_REJECTED,
+    NGX_HTTP_WEBHOOK_DUPLICATE,
+    NGX_HTTP_WEBHOOK_IN_FLIGHT,
+    NGX_HTTP_WEBHOOK_IGNORED,
+    NGX_HTTP_WEBHOOK_UNAVAILABLE
+} ngx_http_webhook_status_e;
+
+
+/* a counter for each status, and these */
+
+#define NGX_HTTP_WEBHOOK_COUNT_COMMITTED  (NGX_HTTP_WEBHOOK_UNAVAILABLE + 1)
+#define NGX_HTTP_WEBHOOK_COUNT_FREED      (NGX_HTTP_WEBHOOK_UNAVAILABLE + 2)
+#define NGX_HTTP_WEBHOOK_COUNTERS         (NGX_HTTP_WEBHOOK_UNAVAILABLE + 3)
 
 
 typedef struct {
@@ -104,8 +111,9 @@ ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
     time_t until, uint32_t fingerprint);
 ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
 
+/* Counts; the counter is a status, or one of those that follow them. */
 void ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone,
-    ngx_http_webhook_counter_e counter);
+    ngx_uint_t counter);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_ */
