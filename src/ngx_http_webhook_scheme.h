@@ -150,6 +150,24 @@ ngx_int_t ngx_http_webhook_scheme_add_pointers(
 ngx_int_t ngx_http_webhook_scheme_key_covered(
     ngx_http_webhook_scheme_t *scheme);
 
+
+/* src/ngx_http_webhook_directives.c */
+
+/* a block that is being parsed */
+
+typedef struct {
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_uint_t                     seen;     /* directives of this block */
+} ngx_http_webhook_block_t;
+
+
+/*
+ * Handles a directive of the block conf, as ngx_conf_parse() calls it.
+ * Returns NGX_CONF_OK, or an error as directives do.
+ */
+char *ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /*
  * Reads one or two times, the second for the future, as they stand in
  * "tolerance" and webhook_tolerance.  Returns NGX_CONF_OK, or NGX_CONF_ERROR

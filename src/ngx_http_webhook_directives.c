@@ -1,0 +1,623 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The directives of the webhook_scheme block.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+typedef char *(*ngx_http_webhook_line_pt)(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+
+
+typedef struct {
+    ngx_str_t                      name;
+    ngx_uint_t                     min;      /* arguments */
+    ngx_uint_t                     max;
+    ngx_uint_t                     lines;    /* several of them are fine */
+    ngx_http_webhook_line_pt       set;
+} ngx_http_webhook_directive_t;
+
+
+static char *ngx_http_webhook_algorithm_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_signature_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_signed_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_tolerance_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_secret_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_event_id_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_event_type_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_dedup_key_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_retries_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+
+static char *ngx_http_webhook_parts(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_array_t **lines, ngx_uint_t again,
+    ngx_uint_t where);
+static ngx_int_t ngx_http_webhook_cut_parameter(ngx_str_t *value,
+    ngx_http_webhook_cut_t *cut, ngx_uint_t range);
+static ngx_int_t ngx_http_webhook_seconds(ngx_str_t *value);
+
+
+static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
+
+    { ngx_string("algorithm"), 1, 1, 0, ngx_http_webhook_algorithm_line },
+    { ngx_string("signature"), 1, 16, 0, ngx_http_webhook_signature_line },
+    { ngx_string("signed"), 1, 1, 0, ngx_http_webhook_signed_line },
+    { ngx_string("timestamp"), 1, 16, 0, ngx_http_webhook_timestamp_line },
+    { ngx_string("tolerance"), 1, 2, 0, ngx_http_webhook_tolerance_line },
+    { ngx_string("secret"), 0, 2, 1, ngx_http_webhook_secret_line },
+    { ngx_string("event_id"), 1, 8, 1, ngx_http_webhook_event_id_line },
+    { ngx_string("event_type"), 1, 8, 1, ngx_http_webhook_event_type_line },
+    { ngx_string("dedup_key"), 1, 8, 1, ngx_http_webhook_dedup_key_line },
+    { ngx_string("retries"), 1, 1, 0, ngx_http_webhook_retries_line },
+
+    { ngx_null_string, 0, 0, 0, NULL }
+};
+
+
+char *
+ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webhook_block_t *block = conf;
+
+    ngx_str_t                     *value;
+    ngx_uint_t                     i, again, nargs;
+    ngx_http_webhook_directive_t  *directive;
+
+    value = cf->args->elts;
+    nargs = cf->args->nelts - 1;
+
+    for (i = 0; ngx_http_webhook_directives[i].name.len; i++) {
+        directive = &ngx_http_webhook_directives[i];
+
+        if (directive->name.len != value[0].len
+            || ngx_strcmp(directive->name.data, value[0].data) != 0)
+        {
+            continue;
+        }
+
+        if (nargs < directive->min || nargs > directive->max) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid number of arguments in "
+                               "\"%V\" directive", &value[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        again = (block->seen >> i) & 1;
+
+        if (again && !directive->lines) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" directive is duplicate", &value[0]);
+            return NGX_CONF_ERROR;
+        }
+
+        block->seen |= (ngx_uint_t) 1 << i;
+
+        return directive->set(cf, block, again);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown directive \"%V\" in webhook_scheme",
+                       &value[0]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_webhook_algorithm_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    block->scheme->algorithm = ngx_http_webhook_algorithm(&value[1]);
+
+    if (block->scheme->algorithm == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown algorithm \"%V\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_signature_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again)
+{
+    char                       *rv;
+    ngx_int_t                   rc;
+    ngx_str_t                  *value, rest;
+    ngx_uint_t                  i;
+    ngx_http_webhook_scheme_t  *scheme;
+    ngx_http_webhook_string_t  *source;
+
+    scheme = block->scheme;
+    value = cf->args->elts;
+
+    ngx_memzero(&scheme->signature_cut, sizeof(ngx_http_webhook_cut_t));
+    scheme->encoding = NGX_HTTP_WEBHOOK_HEX;
+
+    scheme->signature = ngx_array_create(cf->pool, 1,
+                                         sizeof(ngx_http_webhook_string_t));
+    if (scheme->signature == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_webhook_parameter(&value[i], "encoding=", &rest)
+            == NGX_OK)
+        {
+            if (ngx_strcmp(rest.data, "hex") == 0) {
+                scheme->encoding = NGX_HTTP_WEBHOOK_HEX;
+
+            } else if (ngx_strcmp(rest.data, "base64") == 0) {
+                scheme->encoding = NGX_HTTP_WEBHOOK_BASE64;
+
+            } else if (ngx_strcmp(rest.data, "base64url") == 0) {
+                scheme->encoding = NGX_HTTP_WEBHOOK_BASE64URL;
+
+            } else {
+                goto invalid;
+            }
+
+            continue;
+        }
+
+        rc = ngx_http_webhook_cut_parameter(&value[i],
+                                            &scheme->signature_cut, 1);
+        if (rc == NGX_OK) {
+            continue;
+        }
+
+        if (rc == NGX_ERROR) {
+            goto invalid;
+        }
+
+        /* rc == NGX_DECLINED */
+
+        /* a source */
+
+        source = ngx_array_push(scheme->signature);
+        if (source == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        rv = ngx_http_webhook_string(cf, scheme, &value[i], 0, source);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (scheme->signature->nelts == 0) {
+        return "\"signature\" has no source";
+    }
+
+    return NGX_CONF_OK;
+
+invalid:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                       &value[i]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_webhook_signed_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
+    ngx_uint_t again)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    return ngx_http_webhook_string(cf, block->scheme, &value[1],
+                                   NGX_HTTP_WEBHOOK_IN_SIGNED,
+                                   &block->scheme->signed_text);
+}
+
+
+static char *
+ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again)
+{
+    char                       *rv;
+    ngx_int_t                   rc;
+    ngx_str_t                  *value, rest;
+    ngx_uint_t                  i;
+    ngx_http_webhook_scheme_t  *scheme;
+    ngx_http_webhook_string_t  *source;
+
+    scheme = block->scheme;
+    value = cf->args->elts;
+
+    ngx_memzero(&scheme->timestamp_cut, sizeof(ngx_http_webhook_cut_t));
+    scheme->unit = NGX_HTTP_WEBHOOK_SECONDS;
+    scheme->timestamp = NULL;
+    scheme->timestamp_json = 0;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        return (cf->args->nelts == 2) ? NGX_CONF_OK
+                                      : "\"timestamp off\" stands alone";
+    }
+
+    scheme->timestamp = ngx_array_create(cf->pool, 1,
+                                         sizeof(ngx_http_webhook_string_t));
+    if (scheme->timestamp == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_webhook_parameter(&value[i], "unit=", &rest) == NGX_OK) {
+
+            if (ngx_strcmp(rest.data, "s") == 0) {
+                scheme->unit = NGX_HTTP_WEBHOOK_SECONDS;
+
+            } else if (ngx_strcmp(rest.data, "ms") == 0) {
+                scheme->unit = NGX_HTTP_WEBHOOK_MILLISECONDS;
+
+            } else if (ngx_strcmp(rest.data, "s|ms") == 0) {
+                scheme->unit = NGX_HTTP_WEBHOOK_SECONDS_OR_MS;
+
+            } else if (ngx_strcmp(rest.data, "rfc3339") == 0) {
+                scheme->unit = NGX_HTTP_WEBHOOK_RFC3339;
+
+            } else {
+                goto invalid;
+            }
+
+            continue;
+        }
+
+        rc = ngx_http_webhook_cut_parameter(&value[i],
+                                            &scheme->timestamp_cut, 0);
+        if (rc == NGX_OK) {
+            continue;
+        }
+
+        if (rc == NGX_ERROR) {
+            goto invalid;
+        }
+
+        /* rc == NGX_DECLINED */
+
+        source = ngx_array_push(scheme->timestamp);
+        if (source == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_webhook_parameter(&value[i], "json:", &rest) == NGX_OK) {
+
+            scheme->timestamp_json = 1;
+
+            source->npieces = 1;
+            source->pieces = ngx_pcalloc(cf->pool,
+                                         sizeof(ngx_http_webhook_piece_t));
+            if (source->pieces == NULL) {
+                return NGX_CONF_ERROR;
+            }
+
+            rv = ngx_http_webhook_json_piece(cf, scheme, &rest,
+                                             source->pieces);
+
+        } else {
+            rv = ngx_http_webhook_string(cf, scheme, &value[i], 0, source);
+        }
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if (scheme->timestamp->nelts == 0) {
+        return "\"timestamp\" has no source";
+    }
+
+    if (scheme->timestamp_json
+        && (scheme->timestamp->nelts != 1
+            || scheme->timestamp_cut.separator.len
+            || scheme->timestamp_cut.prefix.len
+            || scheme->timestamp_cut.first
+            || scheme->timestamp_cut.group.len))
+    {
+        return "a timestamp in JSON takes no parameter but \"unit=\"";
+    }
+
+    return NGX_CONF_OK;
+
+invalid:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                       &value[i]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_webhook_tolerance_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    return ngx_http_webhook_window(cf, &value[1], cf->args->nelts - 1,
+                                   &block->scheme->past,
+                                   &block->scheme->future);
+}
+
+
+static char *
+ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
+    ngx_uint_t again)
+{
+    ngx_str_t                       *value, rest;
+    ngx_uint_t                       i;
+    ngx_http_webhook_scheme_t       *scheme;
+    ngx_http_webhook_secret_rule_t  *rule;
+
+    scheme = block->scheme;
+    value = cf->args->elts;
+
+    if (!again) {
+        scheme->secret = ngx_array_create(cf->pool, 2,
+                                       sizeof(ngx_http_webhook_secret_rule_t));
+        if (scheme->secret == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    rule = ngx_array_push(scheme->secret);
+    if (rule == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_str_null(&rule->prefix);
+    rule->encoding = NGX_HTTP_WEBHOOK_RAW;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_http_webhook_parameter(&value[i], "prefix=", &rest) == NGX_OK) {
+            rule->prefix = rest;
+            continue;
+        }
+
+        if (ngx_http_webhook_parameter(&value[i], "encoding=", &rest)
+            == NGX_OK)
+        {
+            if (ngx_strcmp(rest.data, "raw") == 0) {
+                rule->encoding = NGX_HTTP_WEBHOOK_RAW;
+                continue;
+            }
+
+            if (ngx_strcmp(rest.data, "hex") == 0) {
+                rule->encoding = NGX_HTTP_WEBHOOK_HEX;
+                continue;
+            }
+
+            if (ngx_strcmp(rest.data, "base64") == 0) {
+                rule->encoding = NGX_HTTP_WEBHOOK_BASE64;
+                continue;
+            }
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
+                           &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_event_id_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
+    ngx_uint_t again)
+{
+    return ngx_http_webhook_parts(cf, block->scheme, &block->scheme->event_id,
+                                  again, NGX_HTTP_WEBHOOK_IN_PART);
+}
+
+
+static char *
+ngx_http_webhook_event_type_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again)
+{
+    return ngx_http_webhook_parts(cf, block->scheme, &block->scheme->event_type,
+                                  again, NGX_HTTP_WEBHOOK_IN_PART);
+}
+
+
+static char *
+ngx_http_webhook_dedup_key_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again)
+{
+    block->scheme->explicit_key = 1;
+
+    return ngx_http_webhook_parts(cf, block->scheme, &block->scheme->dedup_key,
+                                  again, NGX_HTTP_WEBHOOK_IN_PART
+                                         |NGX_HTTP_WEBHOOK_IN_KEY);
+}
+
+
+static char *
+ngx_http_webhook_retries_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
+    ngx_uint_t again)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    block->scheme->retries = ngx_http_webhook_seconds(&value[1]);
+
+    if (block->scheme->retries == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* an event_id, event_type or dedup_key line */
+
+static char *
+ngx_http_webhook_parts(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+    ngx_array_t **lines, ngx_uint_t again, ngx_uint_t where)
+{
+    char                     *rv;
+    ngx_str_t                *value;
+    ngx_uint_t                i;
+    ngx_http_webhook_line_t  *line;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (cf->args->nelts != 2 || again) {
+            return "\"off\" stands alone";
+        }
+
+        *lines = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    if (!again) {
+        *lines = ngx_array_create(cf->pool, 2,
+                                  sizeof(ngx_http_webhook_line_t));
+        if (*lines == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+    } else if (*lines == NULL) {
+        return "\"off\" stands alone";
+    }
+
+    line = ngx_array_push(*lines);
+    if (line == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    line->nparts = cf->args->nelts - 1;
+    line->parts = ngx_pcalloc(cf->pool, line->nparts
+                                        * sizeof(ngx_http_webhook_string_t));
+    if (line->parts == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < line->nparts; i++) {
+        rv = ngx_http_webhook_string(cf, scheme, &value[i + 1], where,
+                                     &line->parts[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * Returns NGX_OK, NGX_ERROR if the value is wrong, or NGX_DECLINED if it is no
+ * parameter of a cut.
+ */
+
+static ngx_int_t
+ngx_http_webhook_cut_parameter(ngx_str_t *value, ngx_http_webhook_cut_t *cut,
+    ngx_uint_t range)
+{
+    ngx_int_t   n;
+    ngx_str_t   rest;
+    ngx_uint_t  open;
+
+    if (ngx_http_webhook_parameter(value, "separator=", &rest) == NGX_OK) {
+        cut->separator = rest;
+        return rest.len ? NGX_OK : NGX_ERROR;
+    }
+
+    if (ngx_http_webhook_parameter(value, "prefix=", &rest) == NGX_OK) {
+        cut->prefix = rest;
+        return NGX_OK;
+    }
+
+    if (ngx_http_webhook_parameter(value, "group=", &rest) == NGX_OK) {
+        cut->group = rest;
+        return rest.len ? NGX_OK : NGX_ERROR;
+    }
+
+    if (ngx_http_webhook_parameter(value, "item=", &rest) == NGX_OK) {
+
+        open = (range && rest.len && rest.data[rest.len - 1] == '-');
+
+        n = ngx_atoi(rest.data, rest.len - open);
+
+        if (n == NGX_ERROR || n == 0) {
+            return NGX_ERROR;
+        }
+
+        cut->first = n;
+        cut->last = open ? 0 : n;
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_seconds(ngx_str_t *value)
+{
+    return ngx_parse_time(value, 1);
+}
+
+
+char *
+ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
+    time_t *past, time_t *future)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+
+        *future = ngx_http_webhook_seconds(&value[i]);
+
+        if (*future == NGX_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (i == 0) {
+            *past = *future;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
