@@ -23,6 +23,8 @@ TESTS     = $(sort $(wildcard t/*.t))
 
 SHELL := /bin/bash
 
+.DEFAULT_GOAL := all
+
 # sub-makes take part in -j if it was given, and use all cores if it was not;
 # V=1 shows their commands
 JOBS    = $(shell nproc)
@@ -89,20 +91,23 @@ else
 # nginx's own code copies no bytes from NULL (nonnull-attribute) and stores words
 # at any address in HTTP/2 frames (alignment).  It is compiled without these two
 # checks, the module with all of them; and the module stops at the first report.
-# Each loaded module has an ngx_module_names, which is no fault.
 
 CC_OPT  := -O1 -g -fno-omit-frame-pointer \
            -DNGX_DEBUG_PALLOC=1 -DNGX_DEBUG_MALLOC=1
 LD_OPT  :=
 
 CC_ASAN := cc -fsanitize=address,undefined
-CC_CORE := CC="$(CC_ASAN) -w -fno-sanitize=alignment,nonnull-attribute"
+CC_CORE := CC="$(CC_ASAN) -w -fno-sanitize=alignment,nonnull-attribute" \
+           LINK="$(CC_ASAN) $(OBJ)/sanitize.o"
 CC_OURS := CC="$(CC_ASAN) -fno-sanitize-recover=undefined"
 
+$(BINARY): $(OBJ)/sanitize.o
+
+$(OBJ)/sanitize.o: misc/sanitize.c $(OBJ)/Makefile
+	@cc -Wall -Wextra -Werror -c -o $@ $<
+	@rm -f $(OBJ)/nginx
+
 export TEST_NGINX_SANITIZE := 1
-export ASAN_OPTIONS  ?= detect_odr_violation=0:abort_on_error=1
-export LSAN_OPTIONS  ?= suppressions=$(CURDIR)/misc/lsan.supp:print_suppressions=0
-export UBSAN_OPTIONS ?= print_stacktrace=1:abort_on_error=1
 
 endif
 
@@ -132,7 +137,8 @@ packages:
 	@misc/packages $(PACKAGES)
 
 test-packages: packages
-	@misc/packages curl faketime nghttp2-client openssl perl
+	@misc/packages curl faketime libnginx-mod-http-lua nghttp2-client \
+	    openssl perl
 
 run-packages: packages
 	@misc/packages curl openssl perl
