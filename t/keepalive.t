@@ -172,7 +172,12 @@ foreach my $refusal (@refusals[0 .. 2]) {
 	$c->response();
 	$c->half_close();
 
-	ok($c->closed(10), "$name, body never sent");
+	SKIP: {
+		skip 'nginx 1.18 waits for more in vain', 1
+			unless $t->has_version('1.19.0');
+
+		ok($c->closed(10), "$name, body never sent");
+	}
 }
 
 # what ends well, and a duplicate
