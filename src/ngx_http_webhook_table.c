@@ -108,7 +108,10 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
         }
     }
 
-    *token = ++table->token & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+    do {
+        *token = ++table->token & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+
+    } while (*token == 0);
 
     slot->state = NGX_HTTP_WEBHOOK_FREE;
 
