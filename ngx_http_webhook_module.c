@@ -14,7 +14,9 @@
 #include "ngx_http_webhook.h"
 
 
-#define NGX_HTTP_WEBHOOK_LEASE        30
+#define NGX_HTTP_WEBHOOK_LEASE      30
+#define NGX_HTTP_WEBHOOK_MIN_LEASE  2
+#define NGX_HTTP_WEBHOOK_MAX_LEASE  86400
 
 
 static ngx_int_t ngx_http_webhook_preconfiguration(ngx_conf_t *cf);
@@ -599,7 +601,7 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(value[i].data, "zone=", 5) == 0) {
+        if (ngx_strncmp(value[i].data, "zone=", 5) == 0 && name.len == 0) {
 
             name.data = value[i].data + 5;
 
@@ -705,8 +707,9 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(value[i].data, "zone=", 5) == 0) {
-
+        if (ngx_strncmp(value[i].data, "zone=", 5) == 0
+            && dedup->shm_zone == NULL)
+        {
             s.len = value[i].len - 5;
             s.data = value[i].data + 5;
 
@@ -754,6 +757,8 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                 goto invalid;
             }
 
+            dedup->ttl = ngx_min(dedup->ttl, NGX_HTTP_WEBHOOK_MAX_TIME);
+
             continue;
         }
 
@@ -764,9 +769,15 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
             dedup->lease = ngx_parse_time(&s, 1);
 
-            if (dedup->lease == NGX_ERROR || dedup->lease == 0) {
+            if (dedup->lease == NGX_ERROR || dedup->lease == 0
+                || dedup->lease > NGX_HTTP_WEBHOOK_MAX_LEASE)
+            {
                 goto invalid;
             }
+
+            /* the second that has begun may be over before it is renewed */
+
+            dedup->lease = ngx_max(dedup->lease, NGX_HTTP_WEBHOOK_MIN_LEASE);
 
             continue;
         }

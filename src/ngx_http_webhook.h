@@ -170,6 +170,7 @@ typedef struct {
 typedef struct {
     ngx_str_t                      timestamp;   /* as sent */
     time_t                         time;
+    time_t                         age;         /* when it was judged */
 
     ngx_str_t                      before;      /* of the signed text, */
     ngx_str_t                      after;       /* around the body */
@@ -241,6 +242,8 @@ typedef struct {
     unsigned                       accepted:1;    /* the signature is right */
     unsigned                       decided:1;     /* on delivery: once */
     unsigned                       waiting:1;     /* is counted as such */
+    unsigned                       interrupted:1; /* by an error page */
+    unsigned                       retry_after:1; /* the header is there */
 } ngx_http_webhook_ctx_t;
 
 
@@ -442,6 +445,12 @@ void ngx_http_webhook_event_cleanup(ngx_http_webhook_ctx_t *ctx);
 
 /* Renews the claim from now on, until it is over. */
 void ngx_http_webhook_outcome_watch(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * Ends the claim, if there is one, with what the last upstream has answered
+ * by now; no answer frees it.
+ */
+void ngx_http_webhook_outcome_settle(ngx_http_webhook_ctx_t *ctx);
 void ngx_http_webhook_outcome_cleanup(ngx_http_webhook_ctx_t *ctx);
 ngx_int_t ngx_http_webhook_outcome_init(void);
 

@@ -39,6 +39,8 @@ static ngx_int_t ngx_http_webhook_body_update(void *data, u_char *p,
     size_t len);
 static ngx_int_t ngx_http_webhook_body_parse(void *data, u_char *p,
     size_t len);
+static ngx_int_t ngx_http_webhook_body_whole(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_body_pt handler, void *data);
 static ngx_int_t ngx_http_webhook_body_walk(ngx_http_webhook_ctx_t *ctx,
     off_t limit, ngx_http_webhook_body_pt handler, void *data);
 static off_t ngx_http_webhook_body_length(ngx_http_request_t *r);
@@ -289,6 +291,7 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 
     if (ctx->has_time) {
         ctx->time = set->time;
+        ctx->age = set->age;
     }
 
     return NGX_OK;
@@ -388,11 +391,8 @@ ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
         (void) ngx_http_webhook_body_append(&rest, set->before.data,
                                             set->before.len);
 
-        ctx->in = ctx->request->request_body->bufs;
-        ctx->offset = 0;
-
-        if (ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
-                                       ngx_http_webhook_body_append, &rest)
+        if (ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_append,
+                                        &rest)
             != NGX_OK)
         {
             return NGX_ERROR;
@@ -457,11 +457,7 @@ ngx_http_webhook_body_get_sha256(ngx_http_webhook_ctx_t *ctx)
         goto failed;
     }
 
-    ctx->in = ctx->request->request_body->bufs;
-    ctx->offset = 0;
-
-    rc = ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
-                                    ngx_http_webhook_body_update, md);
+    rc = ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_update, md);
 
     if (rc == NGX_OK) {
         rc = ngx_http_webhook_digest_final(md, ctx->body_sha256);
@@ -540,11 +536,7 @@ ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    ctx->in = ctx->request->request_body->bufs;
-    ctx->offset = 0;
-
-    rc = ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE,
-                                    ngx_http_webhook_body_parse, json);
+    rc = ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_parse, json);
 
     switch (ngx_http_webhook_json_done(json)) {
 
@@ -569,6 +561,31 @@ ngx_http_webhook_body_parse(void *data, u_char *p, size_t len)
     (void) ngx_http_webhook_json_update(data, p, len);
 
     return NGX_OK;
+}
+
+
+/* hands the stored body on, at once */
+
+static ngx_int_t
+ngx_http_webhook_body_whole(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_body_pt handler, void *data)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (r->request_body == NULL) {
+
+        /* nobody has read it: fine if there is none */
+
+        return (r->headers_in.content_length_n > 0 || r->headers_in.chunked)
+               ? NGX_ERROR : NGX_OK;
+    }
+
+    ctx->in = r->request_body->bufs;
+    ctx->offset = 0;
+
+    return ngx_http_webhook_body_walk(ctx, NGX_MAX_OFF_T_VALUE, handler, data);
 }
 
 
@@ -664,6 +681,10 @@ ngx_http_webhook_body_length(ngx_http_request_t *r)
 
     len = 0;
 
+    if (r->request_body == NULL) {
+        return 0;
+    }
+
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         len += ngx_buf_size(cl->buf);
     }
@@ -678,6 +699,12 @@ ngx_http_webhook_body_is_gone(ngx_http_request_t *r)
     if (r->discard_body || r->reading_body) {
         return 1;
     }
+
+#if (NGX_HTTP_V2)
+    if (r->stream && r->stream->skip_data) {
+        return 1;
+    }
+#endif
 
     if (r->request_body && r->request_body->bufs) {
         return 0;
@@ -695,8 +722,9 @@ ngx_http_webhook_body_is_gone(ngx_http_request_t *r)
 
     return r->headers_in.content_length
            && r->headers_in.content_length_n == 0
-           && (r->headers_in.content_length->value.len != 1
-               || r->headers_in.content_length->value.data[0] != '0');
+           && ngx_atoof(r->headers_in.content_length->value.data,
+                        r->headers_in.content_length->value.len)
+              != 0;
 }
 
 
@@ -742,7 +770,10 @@ ngx_http_webhook_body_withhold(ngx_http_request_t *r)
         }
     }
 
+    /* the file is removed with the pool, whoever knows its name */
+
     r->request_body->bufs = NULL;
+    r->request_body->temp_file = NULL;
 
     r->headers_in.chunked = 0;
     r->headers_in.content_length_n = 0;

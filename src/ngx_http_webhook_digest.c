@@ -208,7 +208,13 @@ ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
     *key = *from;
 
     if (from->public) {
-        return EVP_PKEY_up_ref(key->public) ? NGX_OK : NGX_ERROR;
+
+        if (!EVP_PKEY_up_ref(from->public)) {
+            key->public = NULL;
+            return NGX_ERROR;
+        }
+
+        return NGX_OK;
     }
 
     if (from->inner) {

@@ -52,7 +52,6 @@ static char *ngx_http_webhook_parts(ngx_conf_t *cf,
     ngx_uint_t where);
 static ngx_int_t ngx_http_webhook_cut_parameter(ngx_str_t *value,
     ngx_http_webhook_cut_t *cut, ngx_uint_t range);
-static ngx_int_t ngx_http_webhook_seconds(ngx_str_t *value);
 
 
 static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
@@ -472,7 +471,7 @@ ngx_http_webhook_retries_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
 
     value = cf->args->elts;
 
-    block->scheme->retries = ngx_http_webhook_seconds(&value[1]);
+    block->scheme->retries = ngx_parse_time(&value[1], 1);
 
     if (block->scheme->retries == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"",
@@ -591,13 +590,6 @@ ngx_http_webhook_cut_parameter(ngx_str_t *value, ngx_http_webhook_cut_t *cut,
 }
 
 
-static ngx_int_t
-ngx_http_webhook_seconds(ngx_str_t *value)
-{
-    return ngx_parse_time(value, 1);
-}
-
-
 char *
 ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
     time_t *past, time_t *future)
@@ -606,9 +598,9 @@ ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
 
     for (i = 0; i < n; i++) {
 
-        *future = ngx_http_webhook_seconds(&value[i]);
+        *future = ngx_parse_time(&value[i], 1);
 
-        if (*future == NGX_ERROR) {
+        if (*future == NGX_ERROR || *future > NGX_HTTP_WEBHOOK_MAX_TIME) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"",
                                &value[i]);
             return NGX_CONF_ERROR;

@@ -24,6 +24,8 @@
 
 static ngx_uint_t ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_piece_e type);
+static ngx_uint_t ngx_http_webhook_event_wants(ngx_http_webhook_ctx_t *ctx,
+    ngx_array_t *lines, ngx_uint_t used);
 static ngx_http_webhook_reason_e ngx_http_webhook_event_timestamp(
     ngx_http_webhook_ctx_t *ctx);
 static ngx_http_webhook_reason_e ngx_http_webhook_event_filter(
@@ -68,15 +70,19 @@ static ngx_uint_t
 ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_piece_e type)
 {
+    ngx_http_webhook_dedup_t      *dedup;
     ngx_http_webhook_scheme_t     *scheme;
     ngx_http_webhook_main_conf_t  *wmcf;
 
     wmcf = ngx_http_get_module_main_conf(ctx->request,
                                          ngx_http_webhook_module);
     scheme = ctx->verifier->scheme;
+    dedup = ctx->conf->dedup;
 
-    return (ctx->conf->dedup->shm_zone
-            && ngx_http_webhook_lines_have(scheme->dedup_key, type))
+    return (dedup->shm_zone
+            && (ngx_http_webhook_lines_have(scheme->dedup_key, type)
+                || ngx_http_webhook_lines_have(scheme->event_id, type)
+                || ngx_http_webhook_lines_have(scheme->event_type, type)))
            || (wmcf->event_id
                && ngx_http_webhook_lines_have(scheme->event_id, type))
            || (type == NGX_HTTP_WEBHOOK_JSON && wmcf->json.nelts)
@@ -88,9 +94,12 @@ ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
 ngx_http_webhook_reason_e
 ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_http_webhook_reason_e   reason;
-    ngx_http_webhook_scheme_t  *scheme;
+    ngx_http_webhook_reason_e      reason;
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_main_conf_t  *wmcf;
 
+    wmcf = ngx_http_get_module_main_conf(ctx->request,
+                                         ngx_http_webhook_module);
     scheme = ctx->verifier->scheme;
 
     if (scheme->timestamp_json
@@ -119,7 +128,7 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
         }
     }
 
-    if (scheme->event_id
+    if (ngx_http_webhook_event_wants(ctx, scheme->event_id, wmcf->event_id)
         && ngx_http_webhook_lines_value(ctx, scheme->event_id,
                                         NGX_HTTP_WEBHOOK_MAX_VALUE,
                                         &ctx->event_id)
@@ -128,7 +137,8 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
         return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
     }
 
-    if (scheme->event_type
+    if (ngx_http_webhook_event_wants(ctx, scheme->event_type,
+                                     wmcf->event_type || ctx->conf->events)
         && ngx_http_webhook_lines_value(ctx, scheme->event_type,
                                         NGX_HTTP_WEBHOOK_MAX_VALUE,
                                         &ctx->event_type)
@@ -140,6 +150,20 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
     ctx->accepted = 1;
 
     return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+/*
+ * Whether the lines are to be evaluated: if somebody asks for what they give,
+ * or if they cost nothing.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_event_wants(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
+    ngx_uint_t used)
+{
+    return lines && (used || ctx->conf->dedup->shm_zone
+                     || ngx_http_webhook_lines_are_headers(lines));
 }
 
 
@@ -443,7 +467,7 @@ ngx_http_webhook_event_pass(ngx_http_webhook_ctx_t *ctx,
                   &ctx->verifier->scheme->name);
 
     ctx->reason = reason;
-    ctx->decided = 1;
+    ctx->decided = !ctx->dry_run;
 }
 
 
@@ -507,7 +531,8 @@ ngx_http_webhook_wait_handler(ngx_event_t *ev)
                                     NGX_HTTP_WEBHOOK_LEASE_HELD);
     }
 
-    ngx_http_webhook_event_cleanup(ctx);
+    ngx_http_webhook_waiting--;
+    ctx->waiting = 0;
 
     ctx->state = NGX_HTTP_WEBHOOK_JUDGED;
 
@@ -521,6 +546,10 @@ ngx_http_webhook_event_cleanup(ngx_http_webhook_ctx_t *ctx)
     if (ctx->waiting) {
         ngx_http_webhook_waiting--;
         ctx->waiting = 0;
+
+        if (ctx->renew.timer_set) {
+            ngx_del_timer(&ctx->renew);
+        }
     }
 }
 

@@ -386,6 +386,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
     ngx_http_webhook_scheme_t        *scheme;
     ngx_http_webhook_string_t        *source;
     ngx_http_webhook_cursor_t         cursor, groups;
+    ngx_http_webhook_reason_e         reason;
     ngx_http_webhook_source_value_t  *value;
 
     scheme = ctx->verifier->scheme;
@@ -470,7 +471,11 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
         return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
     }
 
-    return ngx_http_webhook_check_window(ctx, set->time, 0);
+    reason = ngx_http_webhook_check_window(ctx, set->time, 0);
+
+    set->age = ctx->age;
+
+    return reason;
 }
 
 

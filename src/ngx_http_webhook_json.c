@@ -127,7 +127,7 @@ ngx_http_webhook_pointer(ngx_pool_t *pool, ngx_str_t *text,
         return NGX_DECLINED;
     }
 
-    pointer->tokens = ngx_pnalloc(pool, pointer->ntokens * sizeof(ngx_str_t));
+    pointer->tokens = ngx_palloc(pool, pointer->ntokens * sizeof(ngx_str_t));
     if (pointer->tokens == NULL) {
         return NGX_ERROR;
     }

@@ -14,10 +14,6 @@
 #include "ngx_http_webhook.h"
 
 
-/* times in the table are compared as 32-bit differences: 68 years */
-#define NGX_HTTP_WEBHOOK_MAX_TTL  0x7fffffff
-
-
 static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_webhook_upstream_status(ngx_http_request_t *r,
     ngx_uint_t none);
@@ -66,6 +62,7 @@ ngx_http_webhook_header_filter(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_webhook_upstream_status(ngx_http_request_t *r, ngx_uint_t none)
 {
+    ngx_uint_t                  status;
     ngx_http_upstream_state_t  *state;
 
     if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
@@ -73,15 +70,23 @@ ngx_http_webhook_upstream_status(ngx_http_request_t *r, ngx_uint_t none)
     }
 
     state = r->upstream_states->elts;
+    status = state[r->upstream_states->nelts - 1].status;
 
-    return state[r->upstream_states->nelts - 1].status;
+    if (status < NGX_HTTP_OK && r->upstream) {
+
+        /* the state keeps the first status, which may be that of a hint */
+
+        status = r->upstream->headers_in.status_n;
+    }
+
+    return status;
 }
 
 
 static void
 ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
 {
-    time_t      until;
+    time_t      now, until;
     ngx_int_t   rc;
     ngx_log_t  *log;
     ngx_uint_t  counter;
@@ -96,8 +101,12 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
     }
 
     if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
-        until = ngx_max(ngx_time() + ctx->ttl, ctx->until);
-        until = ngx_min(until, ngx_time() + NGX_HTTP_WEBHOOK_MAX_TTL);
+        now = ngx_time();
+        until = ngx_max(now + ctx->ttl, ctx->until);
+
+        if (until - now > NGX_HTTP_WEBHOOK_MAX_TIME) {
+            until = now + NGX_HTTP_WEBHOOK_MAX_TIME;
+        }
 
         counter = NGX_HTTP_WEBHOOK_COUNT_COMMITTED;
         rc = ngx_http_webhook_zone_commit(&ctx->claim, until,
@@ -115,6 +124,16 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "webhook outcome came too late: its claim was taken over "
                       "by another request");
+    }
+}
+
+
+void
+ngx_http_webhook_outcome_settle(ngx_http_webhook_ctx_t *ctx)
+{
+    if (ctx->claim.token) {
+        ngx_http_webhook_outcome(ctx,
+                         ngx_http_webhook_upstream_status(ctx->request, 0));
     }
 }
 
@@ -140,7 +159,7 @@ ngx_http_webhook_renew_handler(ngx_event_t *ev)
 
     ngx_log_debug0(NGX_LOG_DEBUG_HTTP, ev->log, 0, "webhook renew claim");
 
-    if (ngx_http_webhook_zone_renew(&ctx->claim, ngx_time() + ctx->lease)
+    if (ngx_http_webhook_zone_renew(&ctx->claim, ngx_time(), ctx->lease)
         != NGX_OK)
     {
         ngx_log_error(NGX_LOG_WARN, ev->log, 0,
@@ -156,13 +175,9 @@ ngx_http_webhook_renew_handler(ngx_event_t *ev)
 void
 ngx_http_webhook_outcome_cleanup(ngx_http_webhook_ctx_t *ctx)
 {
-    if (ctx->claim.token) {
+    /* no answer was sent, but the upstream may have given its own */
 
-        /* no answer was sent, but the upstream may have given its own */
-
-        ngx_http_webhook_outcome(ctx,
-                         ngx_http_webhook_upstream_status(ctx->request, 0));
-    }
+    ngx_http_webhook_outcome_settle(ctx);
 
     if (ctx->renew.timer_set) {
         ngx_del_timer(&ctx->renew);

@@ -114,7 +114,7 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "signed     $webhook_timestamp.$request_body;"
       "event_id   json:/id;"
       "event_type json:/type;"
-      "retries    3d;" },
+      "retries    73h;" },
 
     { "mux", NULL,
       "signature  $http_mux_signature separator=, prefix=v1=;"
@@ -155,7 +155,8 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "tolerance  5s;"
       "signed     $webhook_timestamp:$request_body;"
       "event_id   json:/event_id;"
-      "event_type json:/event_type;" },
+      "event_type json:/event_type;"
+      "retries    73h;" },
 
     /* the documentation speaks of milliseconds, and shows seconds */
     { "recurly", NULL,
@@ -164,7 +165,8 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "signed     $webhook_timestamp.$request_body;"
       "event_id   $http_recurly_notification_id;"
       "event_type json:/event_type;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "retries    74h;" },
 
     { "slack", NULL,
       "signature  $http_x_slack_signature prefix=v0=;"
@@ -172,21 +174,25 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "signed     v0:$http_x_slack_request_timestamp:$request_body;"
       "event_id   json:/event_id;"
       "event_type json:/event/type;"
-      "retries    6m;" },
+      "retries    10m;" },
 
     { "zoom", NULL,
       "signature  $http_x_zm_signature prefix=v0=;"
       "timestamp  $http_x_zm_request_timestamp;"
       "signed     v0:$http_x_zm_request_timestamp:$request_body;"
       "event_type json:/event;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "retries    90m;" },
 
+    /* what triggers and automations send is written by the administrator */
     { "zendesk", NULL,
       "signature  $http_x_zendesk_webhook_signature encoding=base64;"
       "timestamp  $http_x_zendesk_webhook_signature_timestamp unit=rfc3339;"
       "signed     $http_x_zendesk_webhook_signature_timestamp$request_body;"
       "event_id   json:/id;"
-      "event_type json:/type;" },
+      "event_type json:/type;"
+      "dedup_key  json:/zendesk_event_version json:/id;"
+      "dedup_key  body;" },
 
     { "twitch", NULL,
       "signature  $http_twitch_eventsub_message_signature prefix=sha256=;"
@@ -198,7 +204,7 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "event_id   $http_twitch_eventsub_message_id;"
       "event_type $http_twitch_eventsub_subscription_type;" },
 
-    /* the delivery id is not signed */
+    /* the delivery id is not signed, and another one in a retry */
     { "box", NULL,
       "signature  $http_box_signature_primary $http_box_signature_secondary"
       "           encoding=base64;"
@@ -207,7 +213,8 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "signed     $request_body$http_box_delivery_timestamp;"
       "event_id   $http_box_delivery_id;"
       "event_type json:/trigger;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "retries    3h;" },
 
     /* the delivery id is not signed, anybody can change it */
     { "github", NULL,
@@ -268,7 +275,8 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "signature  $http_x_square_hmacsha256_signature encoding=base64;"
       "signed     https://$http_host$request_uri$request_body;"
       "event_id   json:/event_id;"
-      "event_type json:/type;" },
+      "event_type json:/type;"
+      "retries    25h;" },
 
     /* one action is reported for each model that is watched */
     { "trello", NULL,
@@ -340,7 +348,8 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
     { "coinbase-commerce", NULL,
       "signature  $http_x_cc_webhook_signature;"
       "event_id   json:/event/id;"
-      "event_type json:/event/type;" },
+      "event_type json:/event/type;"
+      "retries    73h;" },
 
     /* a redelivery has a new deliveryId, and another body */
     { "btcpay", NULL,
@@ -364,7 +373,8 @@ ngx_http_webhook_provider_t  ngx_http_webhook_providers[] = {
       "secret     encoding=hex;"
       "event_id   json:/data/id;"
       "event_type json:/type;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "retries    30d;" },
 
     { "airtable", NULL,
       "signature  $http_x_airtable_content_mac prefix=hmac-sha256=;"

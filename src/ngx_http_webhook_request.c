@@ -14,12 +14,17 @@
 #include "ngx_http_webhook.h"
 
 
+#ifndef NGX_HTTP_UNPROCESSABLE_ENTITY
 #define NGX_HTTP_UNPROCESSABLE_ENTITY  422
+#endif
 
 
 static ngx_http_webhook_ctx_t *ngx_http_webhook_create_ctx(
     ngx_http_request_t *r);
 static void ngx_http_webhook_cleanup(void *data);
+static ngx_int_t ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx);
+static ngx_uint_t ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_loc_conf_t *wlcf);
 static void ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx);
 
 static ngx_int_t ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx);
@@ -75,6 +80,17 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
 
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx && ngx_http_get_module_ctx(r, ngx_http_webhook_module) == NULL) {
+
+        ngx_http_set_ctx(r, ctx, ngx_http_webhook_module);
+
+        if (ngx_http_webhook_redirected(ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
     if (wlcf->verifier == NULL) {
         return NGX_DECLINED;
     }
@@ -83,16 +99,14 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
                    "webhook access handler, scheme \"%V\"",
                    &wlcf->verifier->scheme->name);
 
-    ctx = ngx_http_webhook_get_ctx(r);
-
     if (ctx == NULL) {
         ctx = ngx_http_webhook_create_ctx(r);
         if (ctx == NULL) {
             return NGX_ERROR;
         }
-    }
 
-    ngx_http_set_ctx(r, ctx, ngx_http_webhook_module);
+        ngx_http_set_ctx(r, ctx, ngx_http_webhook_module);
+    }
 
     switch (ctx->state) {
 
@@ -103,19 +117,15 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
 
     case NGX_HTTP_WEBHOOK_JUDGED:
 
-        ctx->conf = wlcf;
-        ctx->dry_run = wlcf->dry_run;
+        if (ngx_http_webhook_is_judged_for(ctx, wlcf)) {
+            ctx->conf = wlcf;
+            ctx->dry_run = wlcf->dry_run;
 
-        if (ctx->verifier != wlcf->verifier
-            && ctx->status == NGX_HTTP_WEBHOOK_PASSED)
-        {
-            /* redirected to where this verdict does not count */
-
-            ngx_http_webhook_reset(ctx);
-            break;
+            return ngx_http_webhook_answer(ctx);
         }
 
-        return ngx_http_webhook_answer(ctx);
+        ngx_http_webhook_reset(ctx);
+        break;
 
     default: /* NGX_HTTP_WEBHOOK_NEW */
         break;
@@ -191,6 +201,85 @@ ngx_http_webhook_cleanup(void *data)
 }
 
 
+/*
+ * The request was redirected internally.  What it was waiting for will not
+ * come, and what it has claimed may be over: behind an error page that leaves
+ * the status an error, and in post_action, another upstream may answer, but
+ * it will not be the one that has got the event.
+ */
+
+static ngx_int_t
+ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    if (r->post_action || r->err_status >= NGX_HTTP_SPECIAL_RESPONSE) {
+        ngx_http_webhook_outcome_settle(ctx);
+    }
+
+    if (ctx->state == NGX_HTTP_WEBHOOK_JUDGED
+        || ctx->state == NGX_HTTP_WEBHOOK_NEW)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                   "webhook interrupted, state %d", ctx->state);
+
+    ngx_http_webhook_reset(ctx);
+    ngx_http_webhook_event_cleanup(ctx);
+
+    ctx->interrupted = 1;
+
+    ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+
+    /* a part of a body is no body, and nobody has verified it */
+
+    return ngx_http_webhook_body_withhold(r);
+}
+
+
+/*
+ * Whether a verdict counts in the location where the request is now.  What is
+ * refused stays refused; what was let through by other rules, or by none as
+ * in a dry run, is judged anew unless it holds a claim.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_loc_conf_t *wlcf)
+{
+    ngx_http_webhook_loc_conf_t  *conf;
+
+    conf = ctx->conf;
+
+    if (wlcf == conf) {
+        return 1;
+    }
+
+    if (!ctx->accepted
+        || (ctx->status != NGX_HTTP_WEBHOOK_PASSED && !ctx->dry_run))
+    {
+        return 1;
+    }
+
+    if (ctx->verifier != wlcf->verifier) {
+        return 0;
+    }
+
+    return ctx->decided
+           || (conf->dedup == wlcf->dedup
+               && conf->events == wlcf->events
+               && conf->ignore == wlcf->ignore
+               && conf->past == wlcf->past
+               && conf->future == wlcf->future
+               && conf->json_max_size == wlcf->json_max_size
+               && conf->dry_run == wlcf->dry_run);
+}
+
+
 /* forgets the verdict, but not the claim */
 
 static void
@@ -222,6 +311,7 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
     ctx->has_sha256 = 0;
     ctx->accepted = 0;
     ctx->failed = 0;
+    ctx->fingerprint = 0;
     ctx->values = NULL;
     ctx->json = NGX_HTTP_WEBHOOK_OK;
 
@@ -359,6 +449,10 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
         if (rc == NGX_OK) {
             rc = ngx_http_webhook_secret_key(verifier->scheme, &text, key,
                                              &len, log);
+
+            if (secret[i].string->npieces > 1) {
+                ngx_explicit_memzero(text.data, text.len);
+            }
         }
 
         if (rc != NGX_OK) {
@@ -464,6 +558,11 @@ ngx_http_webhook_body_handler(ngx_http_request_t *r)
     ngx_http_webhook_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
+
+    if (ctx == NULL || ctx->state != NGX_HTTP_WEBHOOK_READING) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
 
     ngx_http_webhook_judge(ctx);
 
@@ -676,9 +775,20 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     case NGX_HTTP_WEBHOOK_IN_FLIGHT:
     case NGX_HTTP_WEBHOOK_UNAVAILABLE:
 
-        if (ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK) {
+        if (ctx->interrupted && r->err_status >= NGX_HTTP_BAD_REQUEST) {
+
+            /* core could not read the body, and says why */
+
+            return r->err_status;
+        }
+
+        if (!ctx->retry_after
+            && ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK)
+        {
             return NGX_ERROR;
         }
+
+        ctx->retry_after = 1;
 
         return (ctx->status == NGX_HTTP_WEBHOOK_IN_FLIGHT)
                ? (ngx_int_t) wlcf->in_flight_status

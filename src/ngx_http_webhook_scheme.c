@@ -116,7 +116,9 @@ ngx_http_webhook_scheme_block(ngx_conf_t *cf,
         return rv;
     }
 
-    if (block.scheme->algorithm->md == EVP_sha1) {
+    if (block.scheme->algorithm->md == EVP_sha1
+        && (from == NULL || from->algorithm != block.scheme->algorithm))
+    {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "scheme \"%V\" uses SHA-1", &block.scheme->name);
     }

@@ -22,6 +22,9 @@
 
 #define NGX_HTTP_WEBHOOK_NO_WINDOW  -1
 
+/* 68 years: times in the zone are compared as 32-bit differences */
+#define NGX_HTTP_WEBHOOK_MAX_TIME   0x7fffffff
+
 
 /* a string is made of pieces */
 

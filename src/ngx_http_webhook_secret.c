@@ -231,7 +231,7 @@ static char *
 ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *text)
 {
-    ngx_str_t                  *name;
+    ngx_str_t                  *name, rest;
     ngx_http_webhook_secret_t  *secret;
     ngx_http_webhook_string_t  *string;
 
@@ -263,8 +263,8 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
 
     if (string->npieces == 1
         && (string->pieces[0].type == NGX_HTTP_WEBHOOK_HEADER
-            || ngx_strncmp(name->data, "arg_", 4) == 0
-            || ngx_strncmp(name->data, "cookie_", 7) == 0))
+            || ngx_http_webhook_parameter(name, "arg_", &rest) == NGX_OK
+            || ngx_http_webhook_parameter(name, "cookie_", &rest) == NGX_OK))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "secret \"%V\" is chosen by the client, "

@@ -22,13 +22,14 @@
 #define NGX_HTTP_WEBHOOK_STATE_VERSION  1
 #define NGX_HTTP_WEBHOOK_STATE_NAME     64
 
-/* 3 GB: more is not what was written here */
+/* 4 GB: more is not what was written here */
 #define NGX_HTTP_WEBHOOK_STATE_BUCKETS  (1 << 24)
 
 /* how far ahead of the clock a file may have been saved, in seconds */
 #define NGX_HTTP_WEBHOOK_STATE_AHEAD    300
 
-#define NGX_HTTP_WEBHOOK_STATE_RECORDS  256
+#define NGX_HTTP_WEBHOOK_STATE_RECORD   256   /* bytes */
+#define NGX_HTTP_WEBHOOK_STATE_RECORDS  256   /* read at once */
 
 
 typedef struct {
@@ -36,6 +37,7 @@ typedef struct {
     uint32_t                       version;
     uint32_t                       nbuckets;
     uint64_t                       saved;    /* unix seconds */
+    uint64_t                       generation;
     u_char                         key[NGX_HTTP_WEBHOOK_STATE_KEY];
     u_char                         zone[NGX_HTTP_WEBHOOK_STATE_NAME];
     uint32_t                       size;     /* of the name of the zone */
@@ -43,22 +45,31 @@ typedef struct {
 } ngx_http_webhook_state_header_t;
 
 
+/*
+ * Neither crosses the end of a page: whoever is killed while it is written
+ * leaves the old one or the new one.
+ */
+
+typedef union {
+    ngx_http_webhook_state_header_t  data;
+    u_char                         size[NGX_HTTP_WEBHOOK_STATE_RECORD];
+} ngx_http_webhook_state_start_t;
+
+
 typedef struct {
     ngx_http_webhook_bucket_t      bucket;
-    uint32_t                       crc32;
-    uint32_t                       unused;
+    u_char                         unused[NGX_HTTP_WEBHOOK_STATE_RECORD
+                                          - sizeof(ngx_http_webhook_bucket_t)
+                                          - sizeof(uint32_t)];
+    uint32_t                       crc32;    /* of all above */
 } ngx_http_webhook_state_record_t;
-
-
-typedef ngx_http_webhook_state_header_t  ngx_http_webhook_header_t;
-typedef ngx_http_webhook_state_record_t  ngx_http_webhook_record_t;
 
 
 static const char *ngx_http_webhook_state_check(
     ngx_http_webhook_state_t *state, ngx_file_t *file,
-    ngx_http_webhook_header_t *header);
+    ngx_http_webhook_state_header_t *header);
 static const char *ngx_http_webhook_state_read(ngx_file_t *file,
-    ngx_http_webhook_header_t *header, ngx_http_webhook_record_t *records,
+    ngx_http_webhook_state_header_t *header, ngx_http_webhook_state_record_t *records,
     ngx_http_webhook_table_t *table);
 static ngx_int_t ngx_http_webhook_state_is_own(
     ngx_http_webhook_state_t *state, ngx_file_t *file);
@@ -67,7 +78,7 @@ static ngx_int_t ngx_http_webhook_state_write(ngx_http_webhook_state_t *state,
 static ngx_int_t ngx_http_webhook_state_write_header(
     ngx_http_webhook_state_t *state);
 static void ngx_http_webhook_state_record(ngx_http_webhook_state_t *state,
-    uint32_t n, ngx_http_webhook_record_t *record);
+    uint32_t n, ngx_uint_t clear, ngx_http_webhook_state_record_t *record);
 static off_t ngx_http_webhook_state_offset(uint32_t n);
 
 
@@ -77,8 +88,8 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     const char                 *reason;
     ngx_int_t                   rc;
     ngx_file_t                  file;
-    ngx_http_webhook_header_t   header;
-    ngx_http_webhook_record_t  *records;
+    ngx_http_webhook_state_header_t   header;
+    ngx_http_webhook_state_record_t  *records;
 
     ngx_memzero(&file, sizeof(ngx_file_t));
 
@@ -100,7 +111,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     rc = NGX_ERROR;
 
     records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
-                        * sizeof(ngx_http_webhook_record_t), log);
+                        * sizeof(ngx_http_webhook_state_record_t), log);
     if (records == NULL) {
         goto done;
     }
@@ -149,7 +160,7 @@ done:
 
 static const char *
 ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
-    ngx_http_webhook_header_t *header)
+    ngx_http_webhook_state_header_t *header)
 {
     ngx_file_info_t  fi;
 
@@ -157,10 +168,10 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
         return "is not a regular file";
     }
 
-    if (ngx_file_size(&fi) < (off_t) sizeof(ngx_http_webhook_header_t)
+    if (ngx_file_size(&fi) < (off_t) sizeof(ngx_http_webhook_state_header_t)
         || ngx_read_file(file, (u_char *) header,
-                         sizeof(ngx_http_webhook_header_t), 0)
-           != (ssize_t) sizeof(ngx_http_webhook_header_t)
+                         sizeof(ngx_http_webhook_state_header_t), 0)
+           != (ssize_t) sizeof(ngx_http_webhook_state_header_t)
         || ngx_memcmp(header->magic, NGX_HTTP_WEBHOOK_STATE_MAGIC,
                       sizeof(header->magic))
            != 0)
@@ -173,7 +184,7 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
     }
 
     if (header->crc32 != ngx_crc32_long((u_char *) header,
-                                        offsetof(ngx_http_webhook_header_t,
+                                        offsetof(ngx_http_webhook_state_header_t,
                                                  crc32)))
     {
         return "is damaged";
@@ -204,17 +215,17 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
 
 static const char *
 ngx_http_webhook_state_read(ngx_file_t *file,
-    ngx_http_webhook_header_t *header, ngx_http_webhook_record_t *records,
+    ngx_http_webhook_state_header_t *header, ngx_http_webhook_state_record_t *records,
     ngx_http_webhook_table_t *table)
 {
     size_t                      size;
     uint32_t                    i, n, k;
-    ngx_http_webhook_record_t  *record;
+    ngx_http_webhook_state_record_t  *record;
 
     for (i = 0; i < header->nbuckets; i += n) {
 
         n = ngx_min(header->nbuckets - i, NGX_HTTP_WEBHOOK_STATE_RECORDS);
-        size = n * sizeof(ngx_http_webhook_record_t);
+        size = n * sizeof(ngx_http_webhook_state_record_t);
 
         if (ngx_read_file(file, (u_char *) records, size,
                           ngx_http_webhook_state_offset(i))
@@ -227,8 +238,9 @@ ngx_http_webhook_state_read(ngx_file_t *file,
             record = &records[k];
 
             if (record->crc32
-                != ngx_crc32_long((u_char *) &record->bucket,
-                                  sizeof(ngx_http_webhook_bucket_t)))
+                != ngx_crc32_long((u_char *) record,
+                                  offsetof(ngx_http_webhook_state_record_t,
+                                           crc32)))
             {
                 return "is damaged";
             }
@@ -244,8 +256,8 @@ ngx_http_webhook_state_read(ngx_file_t *file,
 
 
 ngx_int_t
-ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_pool_t *pool,
-    ngx_log_t *log)
+ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t live,
+    ngx_pool_t *pool, ngx_log_t *log)
 {
     u_char                   *name;
     ngx_pool_cleanup_t       *cln;
@@ -256,6 +268,7 @@ ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_pool_t *pool,
         return NGX_ERROR;
     }
 
+    state->live = live;
     state->cleanup = NULL;
     state->file.name = state->path;
     state->file.log = log;
@@ -310,6 +323,11 @@ ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_pool_t *pool,
 
     state->cleanup = cln;
 
+    /* no two files that are written for one table have the same */
+
+    state->generation = (uint64_t) ngx_time() << 32
+                        ^ (uint64_t) ngx_pid << 16 ^ ngx_current_msec;
+
     if (ngx_http_webhook_state_write(state, log) != NGX_OK) {
         ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
                       "could not write \"%s\"", name);
@@ -326,12 +344,12 @@ static ngx_int_t
 ngx_http_webhook_state_is_own(ngx_http_webhook_state_t *state,
     ngx_file_t *file)
 {
-    ngx_http_webhook_header_t  header;
+    ngx_http_webhook_state_header_t  header;
 
     if (ngx_http_webhook_state_check(state, file, &header) != NULL
         || header.nbuckets != state->table->nbuckets
         || ngx_memcmp(header.key, state->key, sizeof(header.key)) != 0
-        || !state->table->saved)
+        || header.generation != state->table->generation)
     {
         return NGX_DECLINED;
     }
@@ -366,12 +384,16 @@ ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
     state->cleanup = NULL;
     state->file.name = state->path;
 
-    /* what has changed since it was written may have got into the old one */
-
     ngx_shmtx_lock(state->mutex);
 
-    ngx_http_webhook_table_mark_all(state->table);
-    state->table->saved = 1;
+    if (state->live) {
+
+        /* what has changed since it was written may be in the old one only */
+
+        ngx_http_webhook_table_mark_all(state->table);
+    }
+
+    state->table->generation = state->generation;
 
     ngx_shmtx_unlock(state->mutex);
 }
@@ -385,10 +407,10 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
     size_t                      size;
     uint32_t                    i, n, k;
     ngx_int_t                   rc;
-    ngx_http_webhook_record_t  *records;
+    ngx_http_webhook_state_record_t  *records;
 
     records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
-                        * sizeof(ngx_http_webhook_record_t), log);
+                        * sizeof(ngx_http_webhook_state_record_t), log);
     if (records == NULL) {
         return NGX_ERROR;
     }
@@ -399,10 +421,10 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
 
         n = ngx_min(state->table->nbuckets - i,
                     NGX_HTTP_WEBHOOK_STATE_RECORDS);
-        size = n * sizeof(ngx_http_webhook_record_t);
+        size = n * sizeof(ngx_http_webhook_state_record_t);
 
         for (k = 0; k < n; k++) {
-            ngx_http_webhook_state_record(state, i + k, &records[k]);
+            ngx_http_webhook_state_record(state, i + k, 0, &records[k]);
         }
 
         if (ngx_write_file(&state->file, (u_char *) records, size,
@@ -422,9 +444,9 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
 static ngx_int_t
 ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
 {
-    ngx_http_webhook_header_t  header;
+    ngx_http_webhook_state_header_t  header;
 
-    ngx_memzero(&header, sizeof(ngx_http_webhook_header_t));
+    ngx_memzero(&header, sizeof(ngx_http_webhook_state_header_t));
 
     ngx_memcpy(header.magic, NGX_HTTP_WEBHOOK_STATE_MAGIC,
                sizeof(header.magic));
@@ -433,15 +455,17 @@ ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
     header.version = NGX_HTTP_WEBHOOK_STATE_VERSION;
     header.nbuckets = state->table->nbuckets;
     header.saved = ngx_time();
+    header.generation = state->cleanup ? state->generation
+                                       : state->table->generation;
     header.size = ngx_min(state->zone.len, sizeof(header.zone));
 
     ngx_memcpy(header.zone, state->zone.data, header.size);
 
     header.crc32 = ngx_crc32_long((u_char *) &header,
-                                  offsetof(ngx_http_webhook_header_t, crc32));
+                                  offsetof(ngx_http_webhook_state_header_t, crc32));
 
     return (ngx_write_file(&state->file, (u_char *) &header,
-                           sizeof(ngx_http_webhook_header_t), 0)
+                           sizeof(ngx_http_webhook_state_header_t), 0)
             == NGX_ERROR)
            ? NGX_ERROR : NGX_OK;
 }
@@ -455,7 +479,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
     ngx_err_t                  err;
     ngx_uint_t                 written;
     ngx_http_webhook_table_t  *table;
-    ngx_http_webhook_record_t  record;
+    ngx_http_webhook_state_record_t  record;
 
     table = state->table;
     written = 0;
@@ -489,10 +513,10 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
             }
         }
 
-        ngx_http_webhook_state_record(state, n, &record);
+        ngx_http_webhook_state_record(state, n, 1, &record);
 
         if (ngx_write_file(&state->file, (u_char *) &record,
-                           sizeof(ngx_http_webhook_record_t),
+                           sizeof(ngx_http_webhook_state_record_t),
                            ngx_http_webhook_state_offset(n))
             == NGX_ERROR)
         {
@@ -512,25 +536,27 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
 }
 
 
-/* takes the image of a bucket, and its mark */
+/* takes the image of a bucket, and maybe its mark */
 
 static void
 ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
-    ngx_http_webhook_record_t *record)
+    ngx_uint_t clear, ngx_http_webhook_state_record_t *record)
 {
     ngx_shmtx_lock(state->mutex);
-    ngx_http_webhook_table_take(state->table, n, &record->bucket);
+    ngx_http_webhook_table_take(state->table, n, clear, &record->bucket);
     ngx_shmtx_unlock(state->mutex);
 
-    record->crc32 = ngx_crc32_long((u_char *) &record->bucket,
-                                   sizeof(ngx_http_webhook_bucket_t));
-    record->unused = 0;
+    ngx_memzero(record->unused, sizeof(record->unused));
+
+    record->crc32 = ngx_crc32_long((u_char *) record,
+                                   offsetof(ngx_http_webhook_state_record_t,
+                                            crc32));
 }
 
 
 static off_t
 ngx_http_webhook_state_offset(uint32_t n)
 {
-    return sizeof(ngx_http_webhook_header_t)
-           + (off_t) n * sizeof(ngx_http_webhook_record_t);
+    return sizeof(ngx_http_webhook_state_start_t)
+           + (off_t) n * sizeof(ngx_http_webhook_state_record_t);
 }

@@ -30,6 +30,8 @@ typedef struct {
     ngx_file_t                     file;
     ngx_pool_cleanup_t            *cleanup;  /* of a file with another name,
                                                 until it gets its own */
+    uint64_t                       generation;  /* of that file */
+    ngx_uint_t                     live;
 } ngx_http_webhook_state_t;
 
 
@@ -44,11 +46,11 @@ ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
 
 /*
  * Opens the file for a table that has it already, or writes a new one beside
- * it; the file is closed with the pool, and a new one is removed unless it
+ * it; live says that other processes use the table meanwhile.  The file is closed with the pool, and a new one is removed unless it
  * was put in place.  Returns NGX_OK, or NGX_ERROR after the error was logged.
  */
 ngx_int_t ngx_http_webhook_state_open(ngx_http_webhook_state_t *state,
-    ngx_pool_t *pool, ngx_log_t *log);
+    ngx_uint_t live, ngx_pool_t *pool, ngx_log_t *log);
 
 /* Puts a new file in place of the old one.  Logs its errors. */
 void ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,

@@ -316,13 +316,15 @@ ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table, uint32_t n)
 
 void
 ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
-    ngx_http_webhook_bucket_t *bucket)
+    ngx_uint_t clear, ngx_http_webhook_bucket_t *bucket)
 {
     ngx_uint_t  i;
 
     *bucket = table->buckets[n];
 
-    table->marks[n / 64] &= ~((uint64_t) 1 << (n % 64));
+    if (clear) {
+        table->marks[n / 64] &= ~((uint64_t) 1 << (n % 64));
+    }
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
         if ((bucket->slots[i].state & NGX_HTTP_WEBHOOK_STATE)

@@ -45,7 +45,8 @@ typedef struct {
                                                 a done entry has changed */
     uint32_t                       nbuckets;
     uint32_t                       token;    /* the last one given */
-    ngx_uint_t                     saved;    /* it has an image in a file */
+    uint64_t                       generation;  /* of its image in a file,
+                                                   0 if there is none */
     uint64_t                       evicted;
     uint64_t                       lost;     /* owners that came too late */
 } ngx_http_webhook_table_t;
@@ -104,14 +105,14 @@ void ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
 /*
  * Marks on buckets, for whoever keeps an image of the table: sets one or all
  * of them; finds the next marked bucket from n on, which is nbuckets if there
- * is none; copies the done entries of a bucket and clears its mark.
+ * is none; copies the done entries of a bucket, and may clear its mark.
  */
 void ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n);
 void ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table);
 uint32_t ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table,
     uint32_t n);
 void ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
-    ngx_http_webhook_bucket_t *bucket);
+    ngx_uint_t clear, ngx_http_webhook_bucket_t *bucket);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_ */

@@ -28,7 +28,6 @@ static ngx_int_t ngx_http_webhook_event_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_json_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_uint_t ngx_http_webhook_is_accepted(ngx_http_webhook_ctx_t *ctx);
 static ngx_int_t ngx_http_webhook_set_variable(ngx_http_variable_value_t *v,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webhook_set_number(ngx_http_request_t *r,
@@ -207,7 +206,7 @@ ngx_http_webhook_event_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || !ngx_http_webhook_is_accepted(ctx)) {
+    if (ctx == NULL || !ctx->accepted) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
@@ -225,9 +224,7 @@ ngx_http_webhook_json_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || !ngx_http_webhook_is_accepted(ctx)
-        || ctx->values == NULL)
-    {
+    if (ctx == NULL || !ctx->accepted || ctx->values == NULL) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
@@ -235,15 +232,6 @@ ngx_http_webhook_json_variable(ngx_http_request_t *r,
 
     return ngx_http_webhook_set_variable(v,
                                       value->ambiguous ? NULL : &value->text);
-}
-
-
-/* whether what the request says of itself can be believed */
-
-static ngx_uint_t
-ngx_http_webhook_is_accepted(ngx_http_webhook_ctx_t *ctx)
-{
-    return ctx->accepted;
 }
 
 

@@ -44,7 +44,7 @@ static ngx_int_t ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone,
 static ngx_http_webhook_shm_t *ngx_http_webhook_zone_old(
     ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool);
 static ngx_int_t ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone,
-    ngx_uint_t fresh);
+    ngx_uint_t fresh, ngx_uint_t live);
 static ngx_http_webhook_zone_t *ngx_http_webhook_zone_next(
     ngx_cycle_t *cycle, ngx_list_part_t **part, ngx_uint_t *i);
 static void ngx_http_webhook_flush_handler(ngx_event_t *ev);
@@ -117,14 +117,14 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     if (ozone) {
         zone->shpool = ozone->shpool;
         zone->sh = ozone->sh;
-        return ngx_http_webhook_zone_state(zone, 0);
+        return ngx_http_webhook_zone_state(zone, 0, 1);
     }
 
     zone->shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
 
     if (shm_zone->shm.exists) {
         zone->sh = zone->shpool->data;
-        return ngx_http_webhook_zone_state(zone, 0);
+        return ngx_http_webhook_zone_state(zone, 0, 1);
     }
 
     size = zone->shpool->pfree * ngx_pagesize;
@@ -159,7 +159,7 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         ngx_http_webhook_zone_copy(zone, osh);
         ngx_shmtx_unlock(&oshpool->mutex);
 
-        return ngx_http_webhook_zone_state(zone, 0);
+        return ngx_http_webhook_zone_state(zone, 0, 0);
     }
 
     if (RAND_bytes(sh->key, sizeof(sh->key)) != 1) {
@@ -168,14 +168,18 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
-    return ngx_http_webhook_zone_state(zone, 1);
+    return ngx_http_webhook_zone_state(zone, 1, 0);
 }
 
 
-/* a table that is fresh is filled from the state file */
+/*
+ * A table that is fresh is filled from the state file; a live one is used by
+ * other processes already.
+ */
 
 static ngx_int_t
-ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh)
+ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
+    ngx_uint_t live)
 {
     ngx_log_t                 *log;
     ngx_http_webhook_state_t  *state;
@@ -197,7 +201,7 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh)
         return NGX_ERROR;
     }
 
-    return ngx_http_webhook_state_open(state, zone->pool, log);
+    return ngx_http_webhook_state_open(state, live, zone->pool, log);
 }
 
 
@@ -508,7 +512,8 @@ ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim, time_t now,
 
 
 ngx_int_t
-ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t until)
+ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t now,
+    time_t lease)
 {
     ngx_int_t                 rc;
     ngx_http_webhook_zone_t  *zone;
@@ -522,7 +527,7 @@ ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t until)
     ngx_shmtx_lock(&zone->shpool->mutex);
 
     rc = ngx_http_webhook_table_renew(&zone->sh->table, &claim->id,
-                                      claim->token, until);
+                                      claim->token, now + lease);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 

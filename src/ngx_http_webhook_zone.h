@@ -106,7 +106,7 @@ ngx_int_t ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim,
 ngx_int_t ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim,
     time_t now, uint32_t *fingerprint);
 ngx_int_t ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim,
-    time_t until);
+    time_t now, time_t lease);
 ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
     time_t until, uint32_t fingerprint);
 ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
