@@ -1,0 +1,1157 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Drives the table of event keys without nginx: a random history beside a
+ * model that is too simple to be wrong, and what the table promises about its
+ * load, its times and its copies.
+ *
+ * usage: table seed name
+ *
+ * Prints "ok", or "not ok: why" and where; lines with "#" are for the curious.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "ngx_http_webhook_table.h"
+
+
+#define PAGE        4096
+#define MB          (254 * PAGE)        /* what a zone of 1m leaves */
+#define START       1764000000
+
+#define MAX_IDS     4096
+
+
+typedef enum {
+    FREE = 0,
+    IN_FLIGHT,
+    DONE
+} state_e;
+
+
+/* what the model knows of an id */
+
+typedef struct {
+    ngx_http_webhook_id_t      id;
+    state_e                    state;
+    int64_t                    until;
+    uint32_t                   token;
+    uint32_t                   old;            /* a token it had before */
+    uint32_t                   fingerprint;
+    int                        committed;      /* ever */
+    int64_t                    last;           /* the longest it was to be
+                                                  remembered */
+} model_t;
+
+
+static model_t   models[MAX_IDS];
+static uint64_t  state0, state1;
+
+
+static void
+fail(const char *fmt, ...)
+{
+    va_list  args;
+
+    printf("not ok: ");
+    va_start(args, fmt);
+    vprintf(fmt, args);
+    va_end(args);
+    printf("\n");
+
+    exit(1);
+}
+
+
+/* xorshift128+ */
+
+static uint64_t
+rnd(void)
+{
+    uint64_t  s1, s0;
+
+    s1 = state0;
+    s0 = state1;
+
+    state0 = s0;
+    s1 ^= s1 << 23;
+    state1 = s1 ^ s0 ^ (s1 >> 18) ^ (s0 >> 5);
+
+    return state1 + s0;
+}
+
+
+static ngx_http_webhook_id_t
+new_id(void)
+{
+    ngx_http_webhook_id_t  id;
+
+    id.hi = rnd();
+    id.lo = rnd();
+
+    return id;
+}
+
+
+static void
+make(ngx_http_webhook_table_t *table, size_t size)
+{
+    u_char  *start;
+
+    /* where it stands in a zone it is aligned too */
+
+    start = aligned_alloc(64, (size + 63) / 64 * 64);
+    if (start == NULL) {
+        fail("no memory");
+    }
+
+    ngx_memzero(start, size);
+
+    ngx_http_webhook_table_init(table, start, start + size);
+
+    if (table->nbuckets < 2
+        || (u_char *) (table->buckets + table->nbuckets) > start + size
+        || (u_char *) table->marks < start
+        || (u_char *) (table->marks + (table->nbuckets + 63) / 64)
+           > (u_char *) table->buckets)
+    {
+        fail("table of %u buckets does not fit into %zu bytes",
+             table->nbuckets, size);
+    }
+}
+
+
+/* a claim that must succeed, and is committed */
+
+static void
+deliver(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, int64_t now,
+    int64_t ttl)
+{
+    uint32_t   token, fingerprint;
+    ngx_int_t  rc;
+
+    rc = ngx_http_webhook_table_claim(table, id, now, 30, 1, &token,
+                                      &fingerprint);
+    if (rc != NGX_OK) {
+        fail("claim of a new id: %ld", (long) rc);
+    }
+
+    rc = ngx_http_webhook_table_commit(table, id, token, now + ttl, 1);
+    if (rc != NGX_OK) {
+        fail("commit by the owner: %ld", (long) rc);
+    }
+}
+
+
+static ngx_int_t
+lookup(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, int64_t now)
+{
+    uint32_t  fingerprint;
+
+    return ngx_http_webhook_table_lookup(table, id, now, &fingerprint);
+}
+
+
+static ngx_int_t
+expected(model_t *m, int64_t now)
+{
+    if (m->state == FREE || m->until <= now) {
+        return NGX_OK;
+    }
+
+    return m->state == DONE ? NGX_DECLINED : NGX_BUSY;
+}
+
+
+/*
+ * A million random operations.  In a table that is large enough nothing is
+ * ever forgotten; in one that is not, entries that were done are, and they are
+ * counted, but no claim is.  Whether an owner whose lease has run out still is
+ * one, is the table's to say as long as nobody else has claimed the id.
+ */
+
+static void
+history(size_t size, uint32_t nids, uint32_t noperations, int full)
+{
+    int64_t                    now;
+    uint32_t                   i, n, token, fingerprint;
+    uint64_t                   forgotten, refused, evicted;
+    ngx_int_t                  rc, want;
+    model_t                   *m;
+    ngx_uint_t                 evict;
+    ngx_http_webhook_slot_t   *before;
+    ngx_http_webhook_table_t   table;
+
+    make(&table, size);
+
+    before = malloc(table.nbuckets * sizeof(ngx_http_webhook_bucket_t));
+
+    for (i = 0; i < nids; i++) {
+        ngx_memzero(&models[i], sizeof(model_t));
+        models[i].id = new_id();
+    }
+
+    now = START;
+    forgotten = 0;
+    refused = 0;
+
+    for (n = 0; n < noperations; n++) {
+
+        if (rnd() % (full ? 256 : 16) == 0) {
+            now += rnd() % 3;
+        }
+
+        m = &models[rnd() % nids];
+        want = expected(m, now);
+        evicted = table.evicted;
+
+        switch (rnd() % 8) {
+
+        case 0:
+        case 1:
+            evict = rnd() % 2;
+            fingerprint = 0xffffffff;
+            token = 0xffffffff;
+
+            rc = ngx_http_webhook_table_claim(&table, &m->id, now,
+                                              1 + rnd() % 30, evict, &token,
+                                              &fingerprint);
+
+            if (rc == NGX_ABORT && full && want != NGX_BUSY) {
+                forgotten += want == NGX_DECLINED;
+                refused++;
+                m->state = FREE;
+                break;
+            }
+
+            if (rc == NGX_OK && full && want == NGX_DECLINED) {
+                forgotten++;
+
+            } else if (rc != want) {
+                fail("operation %u: claim: %ld, not %ld", n, (long) rc,
+                     (long) want);
+            }
+
+            if (!evict && table.evicted != evicted) {
+                fail("operation %u: evicted, and was not to be", n);
+            }
+
+            if (rc == NGX_DECLINED && fingerprint != m->fingerprint) {
+                fail("operation %u: claim: fingerprint %08x, not %08x", n,
+                     fingerprint, m->fingerprint);
+            }
+
+            if (rc != NGX_OK) {
+                break;
+            }
+
+            if (token == 0 || token > NGX_HTTP_WEBHOOK_TOKEN_MASK) {
+                fail("operation %u: claim: token %08x", n, token);
+            }
+
+            for (i = 0; i < nids; i++) {
+                if (models[i].state == IN_FLIGHT && models[i].token == token) {
+                    fail("operation %u: claim: a token of somebody else", n);
+                }
+            }
+
+            m->old = m->token;
+            m->token = token;
+            m->state = IN_FLIGHT;
+
+            /* as long as it says */
+
+            if (lookup(&table, &m->id, now) != NGX_BUSY) {
+                fail("operation %u: claimed, and not in flight", n);
+            }
+
+            m->until = now + 1 + rnd() % 40;
+
+            if (ngx_http_webhook_table_renew(&table, &m->id, token, m->until)
+                != NGX_OK)
+            {
+                fail("operation %u: renew at once", n);
+            }
+
+            break;
+
+        case 2:
+            if (m->state != IN_FLIGHT) {
+                break;
+            }
+
+            m->until = now + 1 + rnd() % 40;
+
+            rc = ngx_http_webhook_table_renew(&table, &m->id, m->token,
+                                              m->until);
+
+            if (rc != NGX_OK) {
+                if (want == NGX_BUSY) {
+                    fail("operation %u: renew: %ld", n, (long) rc);
+                }
+
+                m->state = FREE;
+            }
+
+            break;
+
+        case 3:
+            if (m->state != IN_FLIGHT) {
+                break;
+            }
+
+            m->until = now + 1 + rnd() % 400;
+            m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+
+            /* bits of state that a fingerprint may not reach */
+
+            rc = ngx_http_webhook_table_commit(&table, &m->id, m->token,
+                                               m->until, m->fingerprint
+                                               | (uint32_t) (rnd() << 30));
+
+            if (rc != NGX_OK && want == NGX_BUSY) {
+                fail("operation %u: commit: %ld", n, (long) rc);
+            }
+
+            m->state = (rc == NGX_OK) ? DONE : FREE;
+            break;
+
+        case 4:
+            if (m->state != IN_FLIGHT) {
+                break;
+            }
+
+            rc = ngx_http_webhook_table_free(&table, &m->id, m->token);
+
+            if (rc != NGX_OK && want == NGX_BUSY) {
+                fail("operation %u: free: %ld", n, (long) rc);
+            }
+
+            m->state = FREE;
+
+            if (lookup(&table, &m->id, now) != NGX_OK) {
+                fail("operation %u: freed, and still there", n);
+            }
+
+            break;
+
+        case 5:
+
+            /* what is not the owner's changes nothing */
+
+            if (!full && n % 64) {
+                break;
+            }
+
+            switch (rnd() % 3) {
+            case 0:
+                token = m->old;
+                break;
+            case 1:
+                token = models[rnd() % nids].token;
+                break;
+            default:
+                token = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+            }
+
+            if (m->state == IN_FLIGHT && m->token == token) {
+                break;
+            }
+
+            ngx_memcpy(before, table.buckets,
+                       table.nbuckets * sizeof(ngx_http_webhook_bucket_t));
+
+            if (ngx_http_webhook_table_renew(&table, &m->id, token, now + 900)
+                != NGX_DECLINED
+                || ngx_http_webhook_table_commit(&table, &m->id, token,
+                                                 now + 900, 7)
+                   != NGX_DECLINED
+                || ngx_http_webhook_table_free(&table, &m->id, token)
+                   != NGX_DECLINED)
+            {
+                fail("operation %u: somebody else's claim was taken", n);
+            }
+
+            if (ngx_memcmp(before, table.buckets,
+                           table.nbuckets * sizeof(ngx_http_webhook_bucket_t))
+                != 0)
+            {
+                fail("operation %u: declined, and changed something", n);
+            }
+
+            break;
+
+        default:
+            fingerprint = 0xffffffff;
+
+            rc = ngx_http_webhook_table_lookup(&table, &m->id, now,
+                                               &fingerprint);
+
+            if (rc == NGX_OK && full && want == NGX_DECLINED) {
+                forgotten++;
+                m->state = FREE;
+                break;
+            }
+
+            if (rc != want) {
+                fail("operation %u: lookup: %ld, not %ld", n, (long) rc,
+                     (long) want);
+            }
+
+            if (rc == NGX_DECLINED && fingerprint != m->fingerprint) {
+                fail("operation %u: lookup: fingerprint %08x, not %08x", n,
+                     fingerprint, m->fingerprint);
+            }
+        }
+    }
+
+    if (forgotten > table.evicted) {
+        fail("%lu forgotten, %lu evicted", forgotten, table.evicted);
+    }
+
+    if (full && (table.evicted == 0 || refused == 0)) {
+        fail("never full");
+    }
+
+    printf("# %u buckets, %lu evicted, %lu seen to be, %lu refused, %lu lost\n",
+           table.nbuckets, table.evicted, forgotten, refused, table.lost);
+}
+
+
+static void
+model(void)
+{
+    history(MB, 2000, 1000000, 0);
+}
+
+
+static void
+small(void)
+{
+    uint32_t  i;
+
+    for (i = 0; i < 20; i++) {
+        history(192 * (3 + i) + 256, 16 * (3 + i), 50000, 1);
+    }
+}
+
+
+/*
+ * 30 bits of tokens are used up by a busy server: the one that follows them is
+ * a token as any other.
+ */
+
+static void
+tokens(void)
+{
+    int                        i, k;
+    uint32_t                   token, last[16], fingerprint;
+    ngx_http_webhook_id_t      id;
+    ngx_http_webhook_table_t   table;
+
+    make(&table, 4 * PAGE);
+
+    table.token = NGX_HTTP_WEBHOOK_TOKEN_MASK - 8;
+
+    for (i = 0; i < 16; i++) {
+        id = new_id();
+
+        if (ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &token,
+                                         &fingerprint)
+            != NGX_OK)
+        {
+            fail("claim %d", i);
+        }
+
+        if (token == 0) {
+            fail("token 0 is nobody's");
+        }
+
+        for (k = 0; k < i; k++) {
+            if (last[k] == token) {
+                fail("token %08x twice", token);
+            }
+        }
+
+        last[i] = token;
+
+        if (ngx_http_webhook_table_commit(&table, &id, token, START + 60, 1)
+            != NGX_OK)
+        {
+            fail("commit %d", i);
+        }
+    }
+}
+
+
+/*
+ * Ids that come at a steady rate and live for 400 seconds, so that "live" of
+ * them are there at any time; returns how many of "inserts" drove another one
+ * out before its time.
+ */
+
+static uint64_t
+steady(ngx_http_webhook_table_t *table, uint32_t live, uint32_t inserts,
+    int check)
+{
+    int64_t                 now;
+    uint32_t                i, n, missing;
+    uint64_t                evicted;
+    ngx_http_webhook_id_t  *ids;
+
+    ids = malloc(live * sizeof(ngx_http_webhook_id_t));
+
+    now = START;
+    evicted = 0;
+
+    for (n = 0; n < live + inserts; n++) {
+
+        now = START + (int64_t) n * 400 / live;
+
+        if (n == live) {
+            evicted = table->evicted;
+        }
+
+        ids[n % live] = new_id();
+        deliver(table, &ids[n % live], now, 400);
+    }
+
+    evicted = table->evicted - evicted;
+
+    if (check) {
+        missing = 0;
+
+        /* those of the last second but 400 are at their end now */
+
+        for (i = 0; i < live - live / 200; i++) {
+            n = live + inserts - 1 - i;
+
+            if (lookup(table, &ids[n % live], now) != NGX_DECLINED) {
+                missing++;
+            }
+        }
+
+        if (missing > evicted) {
+            fail("%u missing, %lu evicted", missing, evicted);
+        }
+    }
+
+    free(ids);
+
+    return evicted;
+}
+
+
+static void
+load(void)
+{
+    uint64_t                  evicted;
+    ngx_http_webhook_table_t  table;
+
+    make(&table, MB);
+
+    if (table.nbuckets * 8 < 43000) {
+        fail("%u slots a megabyte", table.nbuckets * 8);
+    }
+
+    evicted = steady(&table, 40000, 1000000, 1);
+
+    printf("# 40000 live in %u slots: %lu evicted of 1000000\n",
+           table.nbuckets * 8, evicted);
+
+    if (evicted >= 10) {
+        fail("%lu evicted", evicted);
+    }
+
+    /* what is promised */
+
+    free(table.marks);
+    make(&table, MB);
+
+    evicted = steady(&table, 26000, 1000000, 1);
+
+    if (evicted != 0) {
+        fail("%lu evicted of 26000", evicted);
+    }
+}
+
+
+static void
+curve(void)
+{
+    uint32_t                  percent;
+    uint64_t                  evicted;
+    ngx_http_webhook_table_t  table;
+
+    for (percent = 50; percent <= 100; percent += (percent < 90) ? 5 : 1) {
+
+        make(&table, MB);
+
+        evicted = steady(&table, table.nbuckets * 8 * percent / 100, 500000,
+                         0);
+
+        printf("# load %3u %%: %lu evicted of 500000\n", percent, evicted);
+
+        free(table.marks);
+    }
+}
+
+
+/* times where their low 32 bits change the sign, or start over */
+
+static void
+wrap(void)
+{
+    int                        i, k;
+    int64_t                    now;
+    uint32_t                   token, fingerprint;
+    ngx_http_webhook_id_t      claimed, done;
+    ngx_http_webhook_table_t   table;
+
+    static int64_t  ends[] = { (int64_t) 1 << 31, (int64_t) 1 << 32 };
+    static int64_t  ttls[] = { 60, 86400, 10 * 365 * 86400, 0x7fffffff };
+
+    for (i = 0; i < 2; i++) {
+        for (k = 0; k < 4; k++) {
+
+            make(&table, 4 * PAGE);
+
+            for (now = ends[i] - 70; now < ends[i] + 70; now += 7) {
+
+                claimed = new_id();
+                done = new_id();
+
+                deliver(&table, &done, now, ttls[k]);
+
+                if (ngx_http_webhook_table_claim(&table, &claimed, now, 30, 1,
+                                                 &token, &fingerprint)
+                    != NGX_OK)
+                {
+                    fail("%ld: claim", now);
+                }
+
+                if (lookup(&table, &claimed, now) != NGX_BUSY
+                    || lookup(&table, &claimed, now + 29) != NGX_BUSY
+                    || lookup(&table, &claimed, now + 30) != NGX_OK)
+                {
+                    fail("%ld: claim of 30 seconds", now);
+                }
+
+                if (ngx_http_webhook_table_renew(&table, &claimed, token,
+                                                 now + 60)
+                    != NGX_OK
+                    || lookup(&table, &claimed, now + 59) != NGX_BUSY
+                    || lookup(&table, &claimed, now + 60) != NGX_OK)
+                {
+                    fail("%ld: claim renewed", now);
+                }
+
+                if (lookup(&table, &done, now) != NGX_DECLINED
+                    || lookup(&table, &done, now + ttls[k] - 1)
+                       != NGX_DECLINED
+                    || lookup(&table, &done, now + ttls[k]) != NGX_OK
+                    || lookup(&table, &done, now + ttls[k] + 1000) != NGX_OK)
+                {
+                    fail("%ld: done for %ld seconds", now, ttls[k]);
+                }
+            }
+
+            free(table.marks);
+        }
+    }
+
+    /* the one nearest its end goes, on which side of the wrap it ends or not */
+
+    make(&table, 3 * 192 + 128);
+
+    now = ((int64_t) 1 << 32) - 50;
+
+    for (i = 0; i < (int) table.nbuckets * 8 + 100; i++) {
+        claimed = new_id();
+        deliver(&table, &claimed, now, 10 + i);
+
+        if (lookup(&table, &claimed, now) != NGX_DECLINED) {
+            fail("the newest is missing");
+        }
+    }
+
+    if (lookup(&table, &claimed, now + 10 + i - 2) != NGX_DECLINED) {
+        fail("the one that ends last was evicted");
+    }
+}
+
+
+static void
+copy(void)
+{
+    int                        k;
+    int64_t                    now;
+    uint32_t                   i, n, kept, live, token, fingerprint;
+    model_t                   *m;
+    ngx_http_webhook_slot_t   *slot;
+    ngx_http_webhook_table_t   from, to;
+
+    static size_t  sizes[] = { 30000, 30000 + 192, 31000, 60000, 200000,
+                               20000, 10000 };
+
+    for (k = 0; k < 7; k++) {
+
+        make(&from, 30000);
+        now = START;
+
+        /* 900 of some 1200 slots: claims, done, dead, freed */
+
+        for (i = 0; i < 900; i++) {
+            m = &models[i];
+            ngx_memzero(m, sizeof(model_t));
+
+            m->id = new_id();
+            m->state = i % 9 == 0 ? IN_FLIGHT : DONE;
+            m->until = now + (i % 5 == 4 ? 10 : 1000);
+
+            if (ngx_http_webhook_table_claim(&from, &m->id, now, 5, 1,
+                                             &m->token, &fingerprint)
+                != NGX_OK)
+            {
+                fail("claim");
+            }
+
+            m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+
+            if (m->state == IN_FLIGHT) {
+                ngx_http_webhook_table_renew(&from, &m->id, m->token,
+                                             m->until);
+
+            } else if (i % 7 == 0) {
+                ngx_http_webhook_table_free(&from, &m->id, m->token);
+                m->state = FREE;
+
+            } else {
+                ngx_http_webhook_table_commit(&from, &m->id, m->token,
+                                              m->until, m->fingerprint);
+            }
+        }
+
+        now += 20;
+
+        make(&to, sizes[k]);
+        ngx_http_webhook_table_copy(&to, &from, now);
+
+        kept = 0;
+        live = 0;
+
+        for (i = 0; i < 900; i++) {
+            m = &models[i];
+
+            fingerprint = 0;
+            n = ngx_http_webhook_table_lookup(&to, &m->id, now, &fingerprint);
+
+            if (m->state == IN_FLIGHT && m->until > now) {
+
+                if ((ngx_int_t) n != (uint32_t) NGX_BUSY) {
+                    fail("size %zu: a claim was lost", sizes[k]);
+                }
+
+                continue;
+            }
+
+            if ((ngx_int_t) n == (uint32_t) NGX_DECLINED
+                && (m->state != DONE || m->until <= now
+                    || fingerprint != m->fingerprint))
+            {
+                fail("size %zu: something was made up", sizes[k]);
+            }
+
+            if (m->state == DONE && m->until > now) {
+                live++;
+                kept += (ngx_int_t) n == (uint32_t) NGX_DECLINED;
+            }
+        }
+
+        printf("# %u to %u slots: %u of %u done kept\n", from.nbuckets * 8,
+               to.nbuckets * 8, kept, live);
+
+        if (sizes[k] >= 30000 && kept != live) {
+            fail("size %zu: %u of %u kept", sizes[k], kept, live);
+        }
+
+        /* nothing but what is alive takes room; claims are 100 and less */
+
+        n = 0;
+        slot = to.buckets->slots;
+
+        for (i = 0; i < to.nbuckets * 8; i++) {
+            n += slot[i].state != 0;
+        }
+
+        if (n > kept + 100) {
+            fail("size %zu: %u slots for %u entries", sizes[k], n, kept);
+        }
+
+        if (kept < live && n < to.nbuckets * 8 * 9 / 10) {
+            fail("size %zu: %u lost, and %u of %u slots used", sizes[k],
+                 live - kept, n, to.nbuckets * 8);
+        }
+
+        /* tokens are the same, and are not given again */
+
+        for (i = 0; i < 900; i++) {
+            m = &models[i];
+
+            if (m->state != IN_FLIGHT || m->until <= now) {
+                continue;
+            }
+
+            if (ngx_http_webhook_table_renew(&to, &m->id, m->token, now + 60)
+                != NGX_OK
+                || ngx_http_webhook_table_renew(&to, &m->id, m->token + 1,
+                                                now + 60)
+                   != NGX_DECLINED
+                || ngx_http_webhook_table_commit(&to, &m->id, m->token,
+                                                 now + 60, 3)
+                   != NGX_OK
+                || lookup(&to, &m->id, now + 59) != NGX_DECLINED
+                || lookup(&to, &m->id, now + 60) != NGX_OK)
+            {
+                fail("size %zu: a claim has no owner", sizes[k]);
+            }
+        }
+
+        m = &models[0];
+        m->id = new_id();
+
+        if (ngx_http_webhook_table_claim(&to, &m->id, now, 5, 1, &token,
+                                         &fingerprint)
+            != NGX_OK)
+        {
+            fail("claim in the copy");
+        }
+
+        for (i = 1; i < 900; i++) {
+            if (models[i].token == token) {
+                fail("size %zu: token given again", sizes[k]);
+            }
+        }
+
+        free(from.marks);
+        free(to.marks);
+    }
+}
+
+
+/*
+ * An image of a table, kept up to date by marks alone, has everything that is
+ * done, nothing that was not, and no claims.
+ */
+
+static void
+image(size_t size, uint32_t nids)
+{
+    int64_t                     now;
+    uint32_t                    i, k, n, last, fingerprint;
+    uint64_t                    missing;
+    ngx_int_t                   rc;
+    model_t                    *m;
+    ngx_http_webhook_table_t    table, other;
+    ngx_http_webhook_bucket_t  *file, bucket;
+
+    make(&table, size);
+
+    file = calloc(table.nbuckets, sizeof(ngx_http_webhook_bucket_t));
+
+    for (i = 0; i < nids; i++) {
+        ngx_memzero(&models[i], sizeof(model_t));
+        models[i].id = new_id();
+    }
+
+    if (ngx_http_webhook_table_next_marked(&table, 0) != table.nbuckets) {
+        fail("marked at first");
+    }
+
+    now = START;
+
+    for (n = 0; n < 20000; n++) {
+
+        if (rnd() % 8 == 0) {
+            now++;
+        }
+
+        m = &models[rnd() % nids];
+
+        if (ngx_http_webhook_table_claim(&table, &m->id, now, 30, 1,
+                                         &m->token, &fingerprint)
+            == NGX_OK)
+        {
+            if (rnd() % 4 == 0) {
+                m->state = FREE;
+
+                if (rnd() % 2 == 0) {
+                    ngx_http_webhook_table_free(&table, &m->id, m->token);
+                }
+
+            } else {
+                m->state = DONE;
+                m->until = now + 1 + rnd() % 600;
+                m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+                m->committed = 1;
+                m->last = ngx_max(m->last, m->until);
+
+                ngx_http_webhook_table_commit(&table, &m->id, m->token,
+                                              m->until, m->fingerprint);
+            }
+        }
+
+        if (rnd() % 50 && n != 19999) {
+            continue;
+        }
+
+        last = 0;
+
+        for (i = ngx_http_webhook_table_next_marked(&table, 0);
+             i < table.nbuckets;
+             i = ngx_http_webhook_table_next_marked(&table, i + 1))
+        {
+            if (i < last) {
+                fail("marks go backwards");
+            }
+
+            last = i;
+
+            ngx_http_webhook_table_take(&table, i, 1, &bucket);
+            file[i] = bucket;
+
+            for (k = 0; k < NGX_HTTP_WEBHOOK_BUCKET; k++) {
+                rc = bucket.slots[k].state >> 30;
+
+                if (rc != 0 && rc != 2) {
+                    fail("a claim in the image");
+                }
+            }
+
+            if (ngx_http_webhook_table_next_marked(&table, i) == i) {
+                fail("a mark that stays");
+            }
+        }
+    }
+
+    /* into a table with room */
+
+    make(&other, 4 * size + PAGE);
+
+    for (i = 0; i < table.nbuckets; i++) {
+        ngx_http_webhook_table_add(&other, &file[i], now);
+        ngx_http_webhook_table_add(&other, &file[i], now);
+    }
+
+    missing = 0;
+
+    for (i = 0; i < nids; i++) {
+        m = &models[i];
+        fingerprint = 0;
+
+        rc = lookup(&table, &m->id, now);
+        n = ngx_http_webhook_table_lookup(&other, &m->id, now, &fingerprint);
+
+        if (rc == NGX_DECLINED) {
+
+            if (n != (uint32_t) NGX_DECLINED) {
+                fail("id %u is done, and not in the image", i);
+            }
+
+            if (fingerprint != m->fingerprint) {
+                fail("id %u is another one in the image", i);
+            }
+
+            continue;
+        }
+
+        if (n == (uint32_t) NGX_BUSY) {
+            fail("id %u is in flight in the image", i);
+        }
+
+        if (n == (uint32_t) NGX_DECLINED && (!m->committed || m->last <= now))
+        {
+            fail("id %u is in the image, and is not done", i);
+        }
+
+        missing += m->state == DONE && m->until > now;
+    }
+
+    if (missing > table.evicted) {
+        fail("%lu missing, %lu evicted", missing, table.evicted);
+    }
+
+    n = 0;
+
+    for (i = 0; i < other.nbuckets * 8; i++) {
+        n += other.buckets->slots[i].state != 0;
+    }
+
+    if (n > nids) {
+        fail("%u slots for %u ids", n, nids);
+    }
+
+    printf("# %u ids in %u slots, %u in the image, %lu evicted\n", nids,
+           table.nbuckets * 8, n, table.evicted);
+
+    /* all marked */
+
+    ngx_http_webhook_table_mark_all(&table);
+
+    for (i = 0; i < table.nbuckets; i++) {
+        if (ngx_http_webhook_table_next_marked(&table, i) != i) {
+            fail("bucket %u is not marked", i);
+        }
+    }
+
+    if (ngx_http_webhook_table_next_marked(&table, table.nbuckets)
+        != table.nbuckets)
+    {
+        fail("marks past the end");
+    }
+
+    for (i = 0; i < table.nbuckets; i++) {
+        ngx_http_webhook_table_take(&table, i, 1, &bucket);
+    }
+
+    for (i = 0; i < table.nbuckets; i += 1 + table.nbuckets / 50) {
+        ngx_http_webhook_table_mark(&table, i);
+
+        if (ngx_http_webhook_table_next_marked(&table, 0) != i) {
+            fail("the mark of bucket %u", i);
+        }
+
+        ngx_http_webhook_table_take(&table, i, 1, &bucket);
+    }
+
+    free(table.marks);
+    free(other.marks);
+    free(file);
+}
+
+
+static void
+marks(void)
+{
+    image(192 * 64 + 128, 400);
+    image(192 * 20, 300);
+    image(192 * 65 + 128, 460);
+    image(192 * 300, 2000);
+}
+
+
+/* a table of claims alone is full, whoever asks, and forgets none of them */
+
+static void
+claims(void)
+{
+    int                        evict;
+    uint32_t                   i, n, token, fingerprint;
+    uint64_t                   aborted;
+    ngx_int_t                  rc;
+    ngx_http_webhook_slot_t   *before;
+    ngx_http_webhook_table_t   table;
+
+    make(&table, 2 * PAGE);
+
+    before = malloc(table.nbuckets * sizeof(ngx_http_webhook_bucket_t));
+    n = 0;
+    aborted = 0;
+
+    for (i = 0; i < 4000; i++) {
+        models[n].id = new_id();
+        evict = i % 2;
+
+        ngx_memcpy(before, table.buckets,
+                   table.nbuckets * sizeof(ngx_http_webhook_bucket_t));
+
+        rc = ngx_http_webhook_table_claim(&table, &models[n].id, START, 30,
+                                          evict, &token, &fingerprint);
+
+        if (rc == NGX_OK) {
+            models[n++].token = token;
+            continue;
+        }
+
+        if (rc != NGX_ABORT) {
+            fail("claim: %ld", (long) rc);
+        }
+
+        aborted++;
+
+        if (n == table.nbuckets * 8
+            && ngx_memcmp(before, table.buckets,
+                          table.nbuckets * sizeof(ngx_http_webhook_bucket_t))
+               != 0)
+        {
+            fail("refused, and changed something");
+        }
+    }
+
+    if (n != table.nbuckets * 8 || table.evicted != 0 || aborted != 4000 - n) {
+        fail("%u of %u slots, %lu evicted", n, table.nbuckets * 8,
+             table.evicted);
+    }
+
+    for (i = 0; i < n; i++) {
+        if (lookup(&table, &models[i].id, START) != NGX_BUSY
+            || ngx_http_webhook_table_commit(&table, &models[i].id,
+                                             models[i].token, START + 60, 1)
+               != NGX_OK)
+        {
+            fail("claim %u was lost", i);
+        }
+    }
+
+    free(table.marks);
+    free(before);
+}
+
+
+int
+main(int argc, char **argv)
+{
+    size_t  i;
+
+    static struct {
+        const char  *name;
+        void       (*handler)(void);
+    } tests[] = {
+        { "model", model },
+        { "small", small },
+        { "tokens", tokens },
+        { "load", load },
+        { "curve", curve },
+        { "wrap", wrap },
+        { "copy", copy },
+        { "marks", marks },
+        { "claims", claims }
+    };
+
+    if (argc != 3) {
+        return 2;
+    }
+
+    state0 = strtoull(argv[1], NULL, 10) * 0x9e3779b97f4a7c15ULL + 1;
+    state1 = 0xd1b54a32d192ed03ULL;
+
+    for (i = 0; i < 20; i++) {
+        (void) rnd();
+    }
+
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        if (strcmp(argv[2], tests[i].name) == 0) {
+            tests[i].handler();
+            printf("ok\n");
+            return 0;
+        }
+    }
+
+    return 2;
+}
