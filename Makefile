@@ -2,11 +2,13 @@
 #
 #   make                    build/ngx_http_webhook_module.so, for the nginx that
 #                           the distribution ships
-#   make NGX_SRC=dir        the same for the nginx whose source is in dir
+#   make NGINX_SRC=dir        the same for the nginx whose source is in dir
 #   make SANITIZE=1         nginx and the module with ASan and UBSan, in
 #                           build/sanitize/
-#   make test               builds and runs t/*.t; NGX_SRC= and SANITIZE= choose
+#   make test               builds and runs t/*.t; NGINX_SRC= and SANITIZE= choose
 #                           the nginx, TESTS="t/a.t t/b.t" the tests
+#   make interop            builds and runs interop/*.t: the providers' own
+#                           libraries, from npm, against nginx
 #   make run                builds and shows the module at work on 127.0.0.1;
 #                           ONCE=1 does not stay up
 #   make install            copies the module to where nginx looks for modules
@@ -17,7 +19,7 @@
 
 NAME     := ngx_http_webhook_module
 BUILD    := build
-NGX_SRC  :=
+NGINX_SRC  :=
 SANITIZE :=
 TESTS     = $(sort $(wildcard t/*.t))
 
@@ -38,11 +40,11 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) \
 ifneq ($(filter-out 0,$(SANITIZE)),)
 KIND := sanitize
 OUT  := $(BUILD)/sanitize
-TREE  = $(or $(NGX_SRC),$$(misc/nginx-source $(BUILD)/src))
-else ifneq ($(NGX_SRC),)
+TREE  = $(or $(NGINX_SRC),$$(misc/nginx-source $(BUILD)/src))
+else ifneq ($(NGINX_SRC),)
 KIND := source
 OUT  := $(BUILD)
-TREE  = $(NGX_SRC)
+TREE  = $(NGINX_SRC)
 else
 KIND := debian
 OUT  := $(BUILD)
@@ -58,6 +60,8 @@ else
 BINARY := $(OUT)/nginx
 NGINX  := $(abspath $(BINARY))
 endif
+
+LIBRARIES := $(BUILD)/interop/node_modules/.package-lock.json
 
 PACKAGES := gcc libc6-dev libssl-dev libyajl-dev nginx nginx-dev
 
@@ -112,7 +116,8 @@ export TEST_NGINX_SANITIZE := 1
 endif
 
 
-.PHONY: all test run install clean packages test-packages run-packages FORCE
+.PHONY: all test interop run install clean packages test-packages run-packages \
+        FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -120,6 +125,20 @@ all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
 test: $(MODULE) $(BINARY) test-packages
 	TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
 	    prove -j$(JOBS) -It/lib $(TESTS)
+
+interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
+	@cp interop/*.mjs $(BUILD)/interop
+	TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
+	    prove -It/lib interop/*.t
+
+# the last file that npm writes; a node of another source than Debian's brings
+# an npm of its own
+
+$(LIBRARIES): interop/package-lock.json interop/package.json interop/.npmrc
+	@command -v npm > /dev/null || misc/packages nodejs npm
+	@mkdir -p $(BUILD)/interop && cp $^ $(BUILD)/interop
+	cd $(BUILD)/interop && npm ci --loglevel=error
+	@touch $@
 
 run: $(MODULE) $(BINARY) run-packages
 	@misc/run $(if $(ONCE),--once) $(NGINX) $(MODULE)

@@ -1,0 +1,287 @@
+#!/usr/bin/perl
+
+# (C) ngx_http_webhook_module contributors
+
+# Tests with signatures that providers have published, in their documentation
+# or with their libraries: secret, bytes and digest were not made by us.  (Those
+# of the first providers are among t/vectors.)
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib '../t/lib';
+use Test::Nginx;
+use Test::Nginx::Webhook;
+
+###############################################################################
+
+select STDERR; $| = 1;
+select STDOUT; $| = 1;
+
+my $box = '{"type":"webhook_event","webhook":{"id":"1234567890"},"trigger":'
+	. '"FILE.UPLOADED","source":{"id":"1234567890","type":"file",'
+	. '"name":"Test.txt"}}';
+
+# where the URL is signed, it is https://example.com and uri
+
+my @examples = (
+
+{
+	name => 'Svix documentation, verifying manually',
+	scheme => 'svix',
+	secret => 'whsec_plJ3nmyCDGBKInavdOK15jsl',
+	now => 1731705121,
+	headers => [
+		[ 'svix-id', 'msg_loFOjxBNrRLzqYUf' ],
+		[ 'svix-timestamp', '1731705121' ],
+		[ 'svix-signature',
+			'v1,rAvfW3dJ/X/qxhsaXPOyyCGmRKsaKWcsNccKXlIktD0=' ],
+	],
+	body => '{"event_type":"ping","data":{"success":true}}',
+},
+{
+	name => 'OpenAI library, tests',
+	scheme => 'openai',
+	secret => 'whsec_RdvaYFYUXuIFuEbvZHwMfYFhUf7aMYjYcmM24+Aj40c=',
+	now => 1750861210,
+	headers => [
+		[ 'webhook-id', 'wh_685c059ae39c8190af8c71ed1022a24d' ],
+		[ 'webhook-timestamp', '1750861210' ],
+		[ 'webhook-signature',
+			'v1,gUAg4R2hWouRZqRQG4uJypNS8YK885G838+EHb4nKBY=' ],
+	],
+	body => '{"id": "evt_685c059ae3a481909bdc86819b066fb6", "object": '
+		. '"event", "created_at": 1750861210, "type": '
+		. '"response.completed", "data": {"id": "resp_123"}}',
+},
+{
+	name => 'Mux library, tests',
+	scheme => 'mux',
+	secret => 'SuperSecret123',
+	now => 1565125718,
+	headers => [
+		[ 'mux-signature', 't=1565125718,v1=854ece4c22acef7c66b57d4e50'
+			. '4153bc512595e8e9c772ece2a68150548c19a7' ],
+	],
+	body => '{"test":"body"}',
+},
+{
+	name => 'Box library, tests, first key',
+	scheme => 'box',
+	secret => 'SamplePrimaryKey',
+	now => 1577862000,
+	headers => [
+		[ 'box-delivery-timestamp', '2020-01-01T00:00:00-07:00' ],
+		[ 'box-signature-primary',
+			'6TfeAW3A1PASkgboxxA5yqHNKOwFyMWuEXny/FPD5hI=' ],
+		[ 'box-signature-secondary',
+			'v+1CD1Jdo3muIcbpv5lxxgPglOqMfsNHPV899xWYydo=' ],
+	],
+	body => $box,
+},
+{
+	name => 'Box library, tests, second key',
+	scheme => 'box',
+	secret => 'SampleSecondaryKey',
+	now => 1577862000,
+	headers => [
+		[ 'box-delivery-timestamp', '2020-01-01T00:00:00-07:00' ],
+		[ 'box-signature-primary',
+			'6TfeAW3A1PASkgboxxA5yqHNKOwFyMWuEXny/FPD5hI=' ],
+		[ 'box-signature-secondary',
+			'v+1CD1Jdo3muIcbpv5lxxgPglOqMfsNHPV899xWYydo=' ],
+	],
+	body => $box,
+},
+{
+	name => 'Bitbucket documentation, testing the webhook payload',
+	scheme => 'bitbucket',
+	secret => "It's a Secret to Everybody",
+	headers => [
+		[ 'x-hub-signature', 'sha256=a4771c39fbe90f317c7824e83ddef3caae'
+			. '9cb3d976c214ace1f2937e133263c9' ],
+	],
+	body => 'Hello World!',
+},
+{
+	name => 'Square library, tests',
+	scheme => 'square',
+	secret => 'asdf1234',
+	uri => '/webhook',
+	headers => [
+		[ 'x-square-hmacsha256-signature',
+			'2kRE5qRU2tR+tBGlDwMEw2avJ7QM4ikPYD/PJ3bd9Og=' ],
+	],
+	body => '{"hello":"world"}',
+},
+{
+	name => 'LINE library, tests',
+	scheme => 'line',
+	secret => 'test_secret',
+	headers => [
+		[ 'x-line-signature',
+			't7Hn4ZDHqs6e+wdvI5TyQIvzie0DmMUmuXEBqyyE/tM=' ],
+	],
+	body => '{"hello":"world"}',
+},
+{
+	name => 'GoCardless libraries, tests',
+	scheme => 'gocardless',
+	secret => 'ED7D658C-D8EB-4941-948B-3973214F2D49',
+	headers => [
+		[ 'webhook-signature', '2693754819d3e32d7e8fcb13c729631f316c6d'
+			. 'e8dc1cf634d6527f1c07276e7e' ],
+	],
+	body => '{"events":[{"id":"EV00BD05S5VM2T","created_at":'
+		. '"2018-07-05T09:13:51.404Z","resource_type":"subscriptions",'
+		. '"action":"created","links":{"subscription":'
+		. '"SB0003JJQ2MR06"},"details":{"origin":"api","cause":'
+		. '"subscription_created","description":"Subscription created '
+		. 'via the API."},"metadata":{}},{"id":"EV00BD05TB8K63",'
+		. '"created_at":"2018-07-05T09:13:56.893Z","resource_type":'
+		. '"mandates","action":"created","links":{"mandate":'
+		. '"MD000AMA19XGEC"},"details":{"origin":"api","cause":'
+		. '"mandate_created","description":"Mandate created via the '
+		. 'API."},"metadata":{}}]}',
+},
+{
+	name => 'Adyen libraries, tests',
+	scheme => 'adyen-platform',
+	secret => 'D7DD5BA6146493707BF0BE7496F6404EC7A63616B7158EC927B9F54BB4'
+		. '36765F',
+	headers => [
+		[ 'hmacsignature',
+			'9Qz9S/0xpar1klkniKdshxpAhRKbiSAewPpWoxKefQA=' ],
+	],
+	body => '{"data":{"balancePlatform":"Integration_tools_test",'
+		. '"accountId":"BA32272223222H5HVKTBK4MLB","sweep":{"id":'
+		. '"SWPC42272223222H5HVKV6H8C64DP5","schedule":{"type":'
+		. '"balance"},"status":"active","targetAmount":{"currency":'
+		. '"EUR","value":0},"triggerAmount":{"currency":"EUR",'
+		. '"value":0},"type":"pull","counterparty":{'
+		. '"balanceAccountId":"BA3227C223222H5HVKT3H9WLC"},"currency":'
+		. '"EUR"}},"environment":"test","type":'
+		. '"balancePlatform.balanceAccountSweep.updated"}',
+},
+{
+	name => 'Coinbase Commerce libraries, tests',
+	scheme => 'coinbase-commerce',
+	secret => '30291a20-0bd1-4267-9b0f-e6e7b123c0bf',
+	headers => [
+		[ 'x-cc-webhook-signature', '8be7742c7d372f08a6a3224edadf18a22'
+			. 'b65fa9e28f3f2de97376cdaa092590d' ],
+	],
+	body => '{"id":1,"scheduled_for":"2017-01-31T20:50:02Z",'
+		. '"attempt_number":1,"event":{"id":'
+		. '"24934862-d980-46cb-9402-43c81b0cdba6","type":'
+		. '"charge:created","api_version":"2018-03-22","created_at":'
+		. '"2017-01-31T20:49:02Z","data":{"code":"66BEOV2A","name":'
+		. '"The Sovereign Individual","description":"Mastering the '
+		. 'Transition to the Information Age","hosted_url":'
+		. '"https://commerce.coinbase.com/charges/66BEOV2A",'
+		. '"created_at":"2017-01-31T20:49:02Z","expires_at":'
+		. '"2017-01-31T21:04:02Z","timeline":[{"time":'
+		. '"2017-01-31T20:49:02Z","status":"NEW"}],"metadata":{},'
+		. '"pricing_type":"no_price","payments":[],"addresses":{'
+		. '"bitcoin":"0000000000000000000000000000000000","ethereum":'
+		. '"0x0000000000000000000000000000000000000000","litecoin":'
+		. '"3000000000000000000000000000000000","bitcoincash":'
+		. '"bitcoincash:000000000000000000000000000000000000000000"}'
+		. '}}}',
+},
+
+);
+
+# in the order of their times
+
+@examples = sort { ($a->{now} || 0) <=> ($b->{now} || 0) } @examples;
+
+my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()
+	->plan(2 * @examples);
+
+my $conf = '';
+
+foreach my $i (0 .. $#examples) {
+	my $e = $examples[$i];
+
+	$e->{uri} ||= "/$i";
+
+	$t->write_file("$i.secret", "$e->{secret}\n");
+	chmod 0600, $t->testdir() . "/$i.secret";
+
+	$conf .= <<"EOF";
+
+        location = $e->{uri} {
+            webhook_verify  $e->{scheme};
+            webhook_secret  file:%%TESTDIR%%/$i.secret;
+
+            proxy_pass  http://127.0.0.1:8081;
+        }
+EOF
+}
+
+$t->write_file_expand('nginx.conf', <<"EOF");
+
+%%TEST_GLOBALS%%
+
+events {
+}
+
+http {
+    %%TEST_GLOBALS_HTTP%%
+
+    server {
+        listen       127.0.0.1:8080;
+        server_name  example.com;
+$conf
+    }
+}
+
+EOF
+
+my $u = upstream(8081);
+
+$t->clock(1500000000)->run();
+
+###############################################################################
+
+foreach my $e (@examples) {
+	$t->clock($e->{now}) if $e->{now};
+
+	is(deliver_example($e), '200, 1 proxied, same body', $e->{name});
+
+	(my $body = $e->{body}) =~ s/[0eo]/1/
+		or die "nothing to change in $e->{name}\n";
+
+	is(deliver_example($e, $body), '401, 0 proxied',
+		"$e->{name}, changed");
+}
+
+###############################################################################
+
+sub deliver_example {
+	my ($e, $body) = @_;
+
+	$body = $e->{body} unless defined $body;
+
+	my $r = request(port => 8080, host => 'example.com', uri => $e->{uri},
+		headers => $e->{headers}, body => $body);
+
+	my $n = $u->count();
+	my $got = "$r->{status}, $n proxied";
+
+	$got .= $u->last()->{body} eq $body ? ', same body' : ', other body'
+		if $n;
+
+	$u->reset();
+
+	return $got;
+}
+
+###############################################################################
