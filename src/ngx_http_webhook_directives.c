@@ -50,8 +50,28 @@ static char *ngx_http_webhook_retries_line(ngx_conf_t *cf,
 static char *ngx_http_webhook_parts(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_array_t **lines, ngx_uint_t again,
     ngx_uint_t where);
+static ngx_array_t *ngx_http_webhook_sources(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_cut_t *cut,
+    ngx_uint_t range, char *name, ngx_conf_enum_t *choice, ngx_uint_t *chosen);
 static ngx_int_t ngx_http_webhook_cut_parameter(ngx_str_t *value,
     ngx_http_webhook_cut_t *cut, ngx_uint_t range);
+
+
+static ngx_conf_enum_t  ngx_http_webhook_encodings[] = {
+    { ngx_string("hex"), NGX_HTTP_WEBHOOK_HEX },
+    { ngx_string("base64"), NGX_HTTP_WEBHOOK_BASE64 },
+    { ngx_string("base64url"), NGX_HTTP_WEBHOOK_BASE64URL },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_webhook_units[] = {
+    { ngx_string("s"), NGX_HTTP_WEBHOOK_SECONDS },
+    { ngx_string("ms"), NGX_HTTP_WEBHOOK_MILLISECONDS },
+    { ngx_string("s|ms"), NGX_HTTP_WEBHOOK_SECONDS_OR_MS },
+    { ngx_string("rfc3339"), NGX_HTTP_WEBHOOK_RFC3339 },
+    { ngx_null_string, 0 }
+};
 
 
 static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
@@ -144,83 +164,24 @@ static char *
 ngx_http_webhook_signature_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again)
 {
-    char                       *rv;
-    ngx_int_t                   rc;
-    ngx_str_t                  *value, rest;
-    ngx_uint_t                  i;
+    ngx_uint_t                  encoding;
     ngx_http_webhook_scheme_t  *scheme;
-    ngx_http_webhook_string_t  *source;
 
     scheme = block->scheme;
-    value = cf->args->elts;
+    encoding = NGX_HTTP_WEBHOOK_HEX;
 
-    ngx_memzero(&scheme->signature_cut, sizeof(ngx_http_webhook_cut_t));
-    scheme->encoding = NGX_HTTP_WEBHOOK_HEX;
-
-    scheme->signature = ngx_array_create(cf->pool, 1,
-                                         sizeof(ngx_http_webhook_string_t));
+    scheme->signature = ngx_http_webhook_sources(cf, scheme,
+                                                 &scheme->signature_cut, 1,
+                                                 "encoding=",
+                                                 ngx_http_webhook_encodings,
+                                                 &encoding);
     if (scheme->signature == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_http_webhook_parameter(&value[i], "encoding=", &rest)
-            == NGX_OK)
-        {
-            if (ngx_strcmp(rest.data, "hex") == 0) {
-                scheme->encoding = NGX_HTTP_WEBHOOK_HEX;
-
-            } else if (ngx_strcmp(rest.data, "base64") == 0) {
-                scheme->encoding = NGX_HTTP_WEBHOOK_BASE64;
-
-            } else if (ngx_strcmp(rest.data, "base64url") == 0) {
-                scheme->encoding = NGX_HTTP_WEBHOOK_BASE64URL;
-
-            } else {
-                goto invalid;
-            }
-
-            continue;
-        }
-
-        rc = ngx_http_webhook_cut_parameter(&value[i],
-                                            &scheme->signature_cut, 1);
-        if (rc == NGX_OK) {
-            continue;
-        }
-
-        if (rc == NGX_ERROR) {
-            goto invalid;
-        }
-
-        /* rc == NGX_DECLINED */
-
-        /* a source */
-
-        source = ngx_array_push(scheme->signature);
-        if (source == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        rv = ngx_http_webhook_string(cf, scheme, &value[i], 0, source);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-    }
-
-    if (scheme->signature->nelts == 0) {
-        return "\"signature\" has no source";
-    }
+    scheme->encoding = encoding;
 
     return NGX_CONF_OK;
-
-invalid:
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
-                       &value[i]);
-
-    return NGX_CONF_ERROR;
 }
 
 
@@ -242,18 +203,16 @@ static char *
 ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again)
 {
-    char                       *rv;
-    ngx_int_t                   rc;
-    ngx_str_t                  *value, rest;
-    ngx_uint_t                  i;
+    ngx_str_t                  *value;
+    ngx_uint_t                  unit;
+    ngx_http_webhook_cut_t     *cut;
     ngx_http_webhook_scheme_t  *scheme;
     ngx_http_webhook_string_t  *source;
 
     scheme = block->scheme;
     value = cf->args->elts;
+    cut = &scheme->timestamp_cut;
 
-    ngx_memzero(&scheme->timestamp_cut, sizeof(ngx_http_webhook_cut_t));
-    scheme->unit = NGX_HTTP_WEBHOOK_SECONDS;
     scheme->timestamp = NULL;
     scheme->timestamp_json = 0;
 
@@ -262,37 +221,81 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
                                       : "\"timestamp off\" stands alone";
     }
 
-    scheme->timestamp = ngx_array_create(cf->pool, 1,
-                                         sizeof(ngx_http_webhook_string_t));
+    unit = NGX_HTTP_WEBHOOK_SECONDS;
+
+    scheme->timestamp = ngx_http_webhook_sources(cf, scheme, cut, 0, "unit=",
+                                                 ngx_http_webhook_units,
+                                                 &unit);
     if (scheme->timestamp == NULL) {
         return NGX_CONF_ERROR;
     }
 
+    scheme->unit = unit;
+
+    source = scheme->timestamp->elts;
+
+    if (ngx_http_webhook_string_has(source, NGX_HTTP_WEBHOOK_JSON)) {
+
+        scheme->timestamp_json = 1;
+
+        if (scheme->timestamp->nelts != 1 || cut->separator.len
+            || cut->prefix.len || cut->first || cut->group.len)
+        {
+            return "a timestamp in JSON takes no parameter but \"unit=\"";
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/*
+ * The sources and the parameters of a line: those of a cut, and one with a
+ * name and a choice of values.  A range of items, and sources in JSON, are for
+ * signatures and timestamps only.  Returns NULL after an error was logged.
+ */
+
+static ngx_array_t *
+ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+    ngx_http_webhook_cut_t *cut, ngx_uint_t range, char *name,
+    ngx_conf_enum_t *choice, ngx_uint_t *chosen)
+{
+    char                       *rv;
+    ngx_int_t                   rc;
+    ngx_str_t                  *value, rest;
+    ngx_uint_t                  i, n;
+    ngx_array_t                *sources;
+    ngx_http_webhook_string_t  *source;
+
+    value = cf->args->elts;
+
+    ngx_memzero(cut, sizeof(ngx_http_webhook_cut_t));
+
+    sources = ngx_array_create(cf->pool, 1, sizeof(ngx_http_webhook_string_t));
+    if (sources == NULL) {
+        return NULL;
+    }
+
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_http_webhook_parameter(&value[i], "unit=", &rest) == NGX_OK) {
+        if (ngx_http_webhook_parameter(&value[i], name, &rest) == NGX_OK) {
 
-            if (ngx_strcmp(rest.data, "s") == 0) {
-                scheme->unit = NGX_HTTP_WEBHOOK_SECONDS;
+            for (n = 0; choice[n].name.len; n++) {
+                if (ngx_strcmp(rest.data, choice[n].name.data) == 0) {
+                    break;
+                }
+            }
 
-            } else if (ngx_strcmp(rest.data, "ms") == 0) {
-                scheme->unit = NGX_HTTP_WEBHOOK_MILLISECONDS;
-
-            } else if (ngx_strcmp(rest.data, "s|ms") == 0) {
-                scheme->unit = NGX_HTTP_WEBHOOK_SECONDS_OR_MS;
-
-            } else if (ngx_strcmp(rest.data, "rfc3339") == 0) {
-                scheme->unit = NGX_HTTP_WEBHOOK_RFC3339;
-
-            } else {
+            if (choice[n].name.len == 0) {
                 goto invalid;
             }
 
+            *chosen = choice[n].value;
             continue;
         }
 
-        rc = ngx_http_webhook_cut_parameter(&value[i],
-                                            &scheme->timestamp_cut, 0);
+        rc = ngx_http_webhook_cut_parameter(&value[i], cut, range);
+
         if (rc == NGX_OK) {
             continue;
         }
@@ -303,20 +306,19 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 
         /* rc == NGX_DECLINED */
 
-        source = ngx_array_push(scheme->timestamp);
+        source = ngx_array_push(sources);
         if (source == NULL) {
-            return NGX_CONF_ERROR;
+            return NULL;
         }
 
-        if (ngx_http_webhook_parameter(&value[i], "json:", &rest) == NGX_OK) {
-
-            scheme->timestamp_json = 1;
-
+        if (!range
+            && ngx_http_webhook_parameter(&value[i], "json:", &rest) == NGX_OK)
+        {
             source->npieces = 1;
             source->pieces = ngx_pcalloc(cf->pool,
                                          sizeof(ngx_http_webhook_piece_t));
             if (source->pieces == NULL) {
-                return NGX_CONF_ERROR;
+                return NULL;
             }
 
             rv = ngx_http_webhook_json_piece(cf, scheme, &rest,
@@ -327,32 +329,28 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
         }
 
         if (rv != NGX_CONF_OK) {
-            return rv;
+            if (rv != NGX_CONF_ERROR) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", rv);
+            }
+
+            return NULL;
         }
     }
 
-    if (scheme->timestamp->nelts == 0) {
-        return "\"timestamp\" has no source";
+    if (sources->nelts == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" has no source",
+                           &value[0]);
+        return NULL;
     }
 
-    if (scheme->timestamp_json
-        && (scheme->timestamp->nelts != 1
-            || scheme->timestamp_cut.separator.len
-            || scheme->timestamp_cut.prefix.len
-            || scheme->timestamp_cut.first
-            || scheme->timestamp_cut.group.len))
-    {
-        return "a timestamp in JSON takes no parameter but \"unit=\"";
-    }
-
-    return NGX_CONF_OK;
+    return sources;
 
 invalid:
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
                        &value[i]);
 
-    return NGX_CONF_ERROR;
+    return NULL;
 }
 
 

@@ -42,7 +42,7 @@ typedef struct {
     u_char                         zone[NGX_HTTP_WEBHOOK_STATE_NAME];
     uint32_t                       size;     /* of the name of the zone */
     uint32_t                       crc32;    /* of all above */
-} ngx_http_webhook_state_header_t;
+} ngx_http_webhook_image_t;
 
 
 /*
@@ -51,9 +51,9 @@ typedef struct {
  */
 
 typedef union {
-    ngx_http_webhook_state_header_t  data;
+    ngx_http_webhook_image_t       data;
     u_char                         size[NGX_HTTP_WEBHOOK_STATE_RECORD];
-} ngx_http_webhook_state_start_t;
+} ngx_http_webhook_image_start_t;
 
 
 typedef struct {
@@ -62,14 +62,14 @@ typedef struct {
                                           - sizeof(ngx_http_webhook_bucket_t)
                                           - sizeof(uint32_t)];
     uint32_t                       crc32;    /* of all above */
-} ngx_http_webhook_state_record_t;
+} ngx_http_webhook_record_t;
 
 
 static const char *ngx_http_webhook_state_check(
     ngx_http_webhook_state_t *state, ngx_file_t *file,
-    ngx_http_webhook_state_header_t *header);
+    ngx_http_webhook_image_t *header);
 static const char *ngx_http_webhook_state_read(ngx_file_t *file,
-    ngx_http_webhook_state_header_t *header, ngx_http_webhook_state_record_t *records,
+    ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
     ngx_http_webhook_table_t *table);
 static ngx_int_t ngx_http_webhook_state_is_own(
     ngx_http_webhook_state_t *state, ngx_file_t *file);
@@ -78,7 +78,7 @@ static ngx_int_t ngx_http_webhook_state_write(ngx_http_webhook_state_t *state,
 static ngx_int_t ngx_http_webhook_state_write_header(
     ngx_http_webhook_state_t *state);
 static void ngx_http_webhook_state_record(ngx_http_webhook_state_t *state,
-    uint32_t n, ngx_uint_t clear, ngx_http_webhook_state_record_t *record);
+    uint32_t n, ngx_uint_t clear, ngx_http_webhook_record_t *record);
 static off_t ngx_http_webhook_state_offset(uint32_t n);
 
 
@@ -88,8 +88,8 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     const char                 *reason;
     ngx_int_t                   rc;
     ngx_file_t                  file;
-    ngx_http_webhook_state_header_t   header;
-    ngx_http_webhook_state_record_t  *records;
+    ngx_http_webhook_image_t   header;
+    ngx_http_webhook_record_t  *records;
 
     ngx_memzero(&file, sizeof(ngx_file_t));
 
@@ -111,7 +111,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     rc = NGX_ERROR;
 
     records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
-                        * sizeof(ngx_http_webhook_state_record_t), log);
+                        * sizeof(ngx_http_webhook_record_t), log);
     if (records == NULL) {
         goto done;
     }
@@ -160,7 +160,7 @@ done:
 
 static const char *
 ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
-    ngx_http_webhook_state_header_t *header)
+    ngx_http_webhook_image_t *header)
 {
     ngx_file_info_t  fi;
 
@@ -168,10 +168,10 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
         return "is not a regular file";
     }
 
-    if (ngx_file_size(&fi) < (off_t) sizeof(ngx_http_webhook_state_header_t)
+    if (ngx_file_size(&fi) < (off_t) sizeof(ngx_http_webhook_image_t)
         || ngx_read_file(file, (u_char *) header,
-                         sizeof(ngx_http_webhook_state_header_t), 0)
-           != (ssize_t) sizeof(ngx_http_webhook_state_header_t)
+                         sizeof(ngx_http_webhook_image_t), 0)
+           != (ssize_t) sizeof(ngx_http_webhook_image_t)
         || ngx_memcmp(header->magic, NGX_HTTP_WEBHOOK_STATE_MAGIC,
                       sizeof(header->magic))
            != 0)
@@ -184,7 +184,7 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
     }
 
     if (header->crc32 != ngx_crc32_long((u_char *) header,
-                                        offsetof(ngx_http_webhook_state_header_t,
+                                        offsetof(ngx_http_webhook_image_t,
                                                  crc32)))
     {
         return "is damaged";
@@ -215,17 +215,17 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
 
 static const char *
 ngx_http_webhook_state_read(ngx_file_t *file,
-    ngx_http_webhook_state_header_t *header, ngx_http_webhook_state_record_t *records,
+    ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
     ngx_http_webhook_table_t *table)
 {
     size_t                      size;
     uint32_t                    i, n, k;
-    ngx_http_webhook_state_record_t  *record;
+    ngx_http_webhook_record_t  *record;
 
     for (i = 0; i < header->nbuckets; i += n) {
 
         n = ngx_min(header->nbuckets - i, NGX_HTTP_WEBHOOK_STATE_RECORDS);
-        size = n * sizeof(ngx_http_webhook_state_record_t);
+        size = n * sizeof(ngx_http_webhook_record_t);
 
         if (ngx_read_file(file, (u_char *) records, size,
                           ngx_http_webhook_state_offset(i))
@@ -239,7 +239,7 @@ ngx_http_webhook_state_read(ngx_file_t *file,
 
             if (record->crc32
                 != ngx_crc32_long((u_char *) record,
-                                  offsetof(ngx_http_webhook_state_record_t,
+                                  offsetof(ngx_http_webhook_record_t,
                                            crc32)))
             {
                 return "is damaged";
@@ -344,7 +344,7 @@ static ngx_int_t
 ngx_http_webhook_state_is_own(ngx_http_webhook_state_t *state,
     ngx_file_t *file)
 {
-    ngx_http_webhook_state_header_t  header;
+    ngx_http_webhook_image_t  header;
 
     if (ngx_http_webhook_state_check(state, file, &header) != NULL
         || header.nbuckets != state->table->nbuckets
@@ -407,10 +407,10 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
     size_t                      size;
     uint32_t                    i, n, k;
     ngx_int_t                   rc;
-    ngx_http_webhook_state_record_t  *records;
+    ngx_http_webhook_record_t  *records;
 
     records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
-                        * sizeof(ngx_http_webhook_state_record_t), log);
+                        * sizeof(ngx_http_webhook_record_t), log);
     if (records == NULL) {
         return NGX_ERROR;
     }
@@ -421,7 +421,7 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
 
         n = ngx_min(state->table->nbuckets - i,
                     NGX_HTTP_WEBHOOK_STATE_RECORDS);
-        size = n * sizeof(ngx_http_webhook_state_record_t);
+        size = n * sizeof(ngx_http_webhook_record_t);
 
         for (k = 0; k < n; k++) {
             ngx_http_webhook_state_record(state, i + k, 0, &records[k]);
@@ -444,9 +444,9 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
 static ngx_int_t
 ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
 {
-    ngx_http_webhook_state_header_t  header;
+    ngx_http_webhook_image_t  header;
 
-    ngx_memzero(&header, sizeof(ngx_http_webhook_state_header_t));
+    ngx_memzero(&header, sizeof(ngx_http_webhook_image_t));
 
     ngx_memcpy(header.magic, NGX_HTTP_WEBHOOK_STATE_MAGIC,
                sizeof(header.magic));
@@ -462,10 +462,10 @@ ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
     ngx_memcpy(header.zone, state->zone.data, header.size);
 
     header.crc32 = ngx_crc32_long((u_char *) &header,
-                                  offsetof(ngx_http_webhook_state_header_t, crc32));
+                                  offsetof(ngx_http_webhook_image_t, crc32));
 
     return (ngx_write_file(&state->file, (u_char *) &header,
-                           sizeof(ngx_http_webhook_state_header_t), 0)
+                           sizeof(ngx_http_webhook_image_t), 0)
             == NGX_ERROR)
            ? NGX_ERROR : NGX_OK;
 }
@@ -479,7 +479,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
     ngx_err_t                  err;
     ngx_uint_t                 written;
     ngx_http_webhook_table_t  *table;
-    ngx_http_webhook_state_record_t  record;
+    ngx_http_webhook_record_t  record;
 
     table = state->table;
     written = 0;
@@ -516,7 +516,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
         ngx_http_webhook_state_record(state, n, 1, &record);
 
         if (ngx_write_file(&state->file, (u_char *) &record,
-                           sizeof(ngx_http_webhook_state_record_t),
+                           sizeof(ngx_http_webhook_record_t),
                            ngx_http_webhook_state_offset(n))
             == NGX_ERROR)
         {
@@ -540,7 +540,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
 
 static void
 ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
-    ngx_uint_t clear, ngx_http_webhook_state_record_t *record)
+    ngx_uint_t clear, ngx_http_webhook_record_t *record)
 {
     ngx_shmtx_lock(state->mutex);
     ngx_http_webhook_table_take(state->table, n, clear, &record->bucket);
@@ -549,7 +549,7 @@ ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
     ngx_memzero(record->unused, sizeof(record->unused));
 
     record->crc32 = ngx_crc32_long((u_char *) record,
-                                   offsetof(ngx_http_webhook_state_record_t,
+                                   offsetof(ngx_http_webhook_record_t,
                                             crc32));
 }
 
@@ -557,6 +557,6 @@ ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
 static off_t
 ngx_http_webhook_state_offset(uint32_t n)
 {
-    return sizeof(ngx_http_webhook_state_start_t)
-           + (off_t) n * sizeof(ngx_http_webhook_state_record_t);
+    return sizeof(ngx_http_webhook_image_start_t)
+           + (off_t) n * sizeof(ngx_http_webhook_record_t);
 }

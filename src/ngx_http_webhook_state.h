@@ -46,8 +46,9 @@ ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
 
 /*
  * Opens the file for a table that has it already, or writes a new one beside
- * it; live says that other processes use the table meanwhile.  The file is closed with the pool, and a new one is removed unless it
- * was put in place.  Returns NGX_OK, or NGX_ERROR after the error was logged.
+ * it; live says that other processes use the table meanwhile.  The file is
+ * closed with the pool, and a new one is removed unless it was put in place.
+ * Returns NGX_OK, or NGX_ERROR after the error was logged.
  */
 ngx_int_t ngx_http_webhook_state_open(ngx_http_webhook_state_t *state,
     ngx_uint_t live, ngx_pool_t *pool, ngx_log_t *log);

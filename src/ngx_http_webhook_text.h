@@ -89,8 +89,8 @@ ngx_int_t ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
 
 /*
  * Reads a timestamp: exactly 10 digits of seconds, exactly 13 digits of
- * milliseconds, either of them, or RFC 3339.  Fractions of a second are dropped.
- * Returns NGX_OK or NGX_DECLINED.
+ * milliseconds, either of them, or RFC 3339.  Fractions of a second are
+ * dropped.  Returns NGX_OK or NGX_DECLINED.
  */
 ngx_int_t ngx_http_webhook_parse_timestamp(ngx_str_t *text,
     ngx_http_webhook_unit_e unit, time_t *time);

@@ -39,14 +39,24 @@ struct ngx_http_webhook_shm_s {
 };
 
 
+typedef void (*ngx_http_webhook_zone_pt)(ngx_http_webhook_zone_t *zone,
+    ngx_log_t *log);
+
+
 static ngx_int_t ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_http_webhook_shm_t *ngx_http_webhook_zone_old(
     ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool);
 static ngx_int_t ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone,
     ngx_uint_t fresh, ngx_uint_t live);
-static ngx_http_webhook_zone_t *ngx_http_webhook_zone_next(
-    ngx_cycle_t *cycle, ngx_list_part_t **part, ngx_uint_t *i);
+static void ngx_http_webhook_zones(ngx_cycle_t *cycle,
+    ngx_http_webhook_zone_pt handler);
+static void ngx_http_webhook_zone_install(ngx_http_webhook_zone_t *zone,
+    ngx_log_t *log);
+static void ngx_http_webhook_zone_keep(ngx_http_webhook_zone_t *zone,
+    ngx_log_t *log);
+static void ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone,
+    ngx_log_t *log);
 static void ngx_http_webhook_flush_handler(ngx_event_t *ev);
 static void ngx_http_webhook_zone_copy(ngx_http_webhook_zone_t *zone,
     ngx_http_webhook_shm_t *old);
@@ -208,47 +218,33 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
 void
 ngx_http_webhook_zones_install(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                i;
-    ngx_list_part_t          *part;
-    ngx_http_webhook_zone_t  *zone;
+    ngx_http_webhook_zones(cycle, ngx_http_webhook_zone_install);
+}
 
-    part = NULL;
 
-    for ( ;; ) {
-        zone = ngx_http_webhook_zone_next(cycle, &part, &i);
-
-        if (zone == NULL) {
-            return;
-        }
-
-        ngx_http_webhook_state_install(&zone->state, cycle->log);
-    }
+static void
+ngx_http_webhook_zone_install(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
+{
+    ngx_http_webhook_state_install(&zone->state, log);
 }
 
 
 void
 ngx_http_webhook_zones_keep(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                i;
-    ngx_list_part_t          *part;
-    ngx_http_webhook_zone_t  *zone;
+    ngx_http_webhook_zones(cycle, ngx_http_webhook_zone_keep);
+}
 
-    part = NULL;
 
-    for ( ;; ) {
-        zone = ngx_http_webhook_zone_next(cycle, &part, &i);
+static void
+ngx_http_webhook_zone_keep(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
+{
+    zone->flush.handler = ngx_http_webhook_flush_handler;
+    zone->flush.data = zone;
+    zone->flush.log = log;
+    zone->flush.cancelable = 1;
 
-        if (zone == NULL) {
-            return;
-        }
-
-        zone->flush.handler = ngx_http_webhook_flush_handler;
-        zone->flush.data = zone;
-        zone->flush.log = cycle->log;
-        zone->flush.cancelable = 1;
-
-        ngx_add_timer(&zone->flush, NGX_HTTP_WEBHOOK_ZONE_FLUSH);
-    }
+    ngx_add_timer(&zone->flush, NGX_HTTP_WEBHOOK_ZONE_FLUSH);
 }
 
 
@@ -266,60 +262,50 @@ ngx_http_webhook_flush_handler(ngx_event_t *ev)
 void
 ngx_http_webhook_zones_exit(ngx_cycle_t *cycle)
 {
-    ngx_uint_t                i;
-    ngx_list_part_t          *part;
-    ngx_http_webhook_zone_t  *zone;
-
-    part = NULL;
-
-    for ( ;; ) {
-        zone = ngx_http_webhook_zone_next(cycle, &part, &i);
-
-        if (zone == NULL) {
-            return;
-        }
-
-        ngx_http_webhook_state_flush(&zone->state, 1, cycle->log);
-    }
+    ngx_http_webhook_zones(cycle, ngx_http_webhook_zone_exit);
 }
 
 
-/* the next zone of a cycle that has a state file; part is NULL at first */
-
-static ngx_http_webhook_zone_t *
-ngx_http_webhook_zone_next(ngx_cycle_t *cycle, ngx_list_part_t **part,
-    ngx_uint_t *i)
+static void
+ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
 {
+    ngx_http_webhook_state_flush(&zone->state, 1, log);
+}
+
+
+/* hands each zone of a cycle that has a state file to the handler */
+
+static void
+ngx_http_webhook_zones(ngx_cycle_t *cycle, ngx_http_webhook_zone_pt handler)
+{
+    ngx_uint_t                i;
     ngx_shm_zone_t           *shm_zone;
+    ngx_list_part_t          *part;
     ngx_http_webhook_zone_t  *zone;
 
-    if (*part == NULL) {
-        *part = &cycle->shared_memory.part;
-        *i = 0;
-    }
+    part = &cycle->shared_memory.part;
+    shm_zone = part->elts;
 
-    for ( ;; (*i)++) {
+    for (i = 0; /* void */ ; i++) {
 
-        if (*i >= (*part)->nelts) {
-            if ((*part)->next == NULL) {
-                return NULL;
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return;
             }
 
-            *part = (*part)->next;
-            *i = 0;
+            part = part->next;
+            shm_zone = part->elts;
+            i = 0;
         }
 
-        shm_zone = (ngx_shm_zone_t *) (*part)->elts + *i;
-
-        if (shm_zone->init != ngx_http_webhook_zone_init) {
+        if (shm_zone[i].init != ngx_http_webhook_zone_init) {
             continue;
         }
 
-        zone = shm_zone->data;
+        zone = shm_zone[i].data;
 
         if (zone->state.file.fd != NGX_INVALID_FILE) {
-            (*i)++;
-            return zone;
+            handler(zone, cycle->log);
         }
     }
 }
