@@ -378,6 +378,12 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_webhook_sha256_init() != NGX_OK) {
+        ngx_http_webhook_digest_error(NGX_LOG_EMERG, cf->log,
+                                      "could not make ready for SHA-256");
+        return NGX_ERROR;
+    }
+
     ngx_http_webhook_find_used(cf, wmcf);
 
     /* the handlers of a phase run from the last to the first: be the last */

@@ -45,6 +45,11 @@ static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
 };
 
 
+/* what each SHA-256 starts from: to look it up costs more than to copy it */
+
+static EVP_MD_CTX  *ngx_http_webhook_sha256;
+
+
 const ngx_http_webhook_algorithm_t *
 ngx_http_webhook_algorithm(ngx_str_t *name)
 {
@@ -254,22 +259,38 @@ ngx_http_webhook_digest_copy(EVP_MD_CTX *from)
 }
 
 
-EVP_MD_CTX *
-ngx_http_webhook_sha256_start(void)
+ngx_int_t
+ngx_http_webhook_sha256_init(void)
 {
     EVP_MD_CTX  *md;
 
+    if (ngx_http_webhook_sha256) {
+
+        /* of an earlier configuration */
+
+        return NGX_OK;
+    }
+
     md = EVP_MD_CTX_new();
     if (md == NULL) {
-        return NULL;
+        return NGX_ERROR;
     }
 
     if (!EVP_DigestInit_ex(md, EVP_sha256(), NULL)) {
         EVP_MD_CTX_free(md);
-        return NULL;
+        return NGX_ERROR;
     }
 
-    return md;
+    ngx_http_webhook_sha256 = md;
+
+    return NGX_OK;
+}
+
+
+EVP_MD_CTX *
+ngx_http_webhook_sha256_start(void)
+{
+    return ngx_http_webhook_digest_copy(ngx_http_webhook_sha256);
 }
 
 
