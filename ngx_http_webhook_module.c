@@ -378,7 +378,7 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_webhook_sha256_init() != NGX_OK) {
+    if (ngx_http_webhook_sha256_init(cf->pool) != NGX_OK) {
         ngx_http_webhook_digest_error(NGX_LOG_EMERG, cf->log,
                                       "could not make ready for SHA-256");
         return NGX_ERROR;

@@ -23,6 +23,8 @@
 #define NGX_HTTP_WEBHOOK_ED25519_LEN  32    /* of a public key */
 
 
+static EVP_MD_CTX *ngx_http_webhook_sha256_new(void);
+static void ngx_http_webhook_sha256_cleanup(void *data);
 static EVP_MD_CTX *ngx_http_webhook_digest_copy(EVP_MD_CTX *from);
 static EVP_MD_CTX *ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block,
     size_t size, u_char pad);
@@ -260,26 +262,23 @@ ngx_http_webhook_digest_copy(EVP_MD_CTX *from)
 
 
 ngx_int_t
-ngx_http_webhook_sha256_init(void)
+ngx_http_webhook_sha256_init(ngx_pool_t *pool)
 {
-    EVP_MD_CTX  *md;
+    EVP_MD_CTX          *md;
+    ngx_pool_cleanup_t  *cln;
 
-    if (ngx_http_webhook_sha256) {
-
-        /* of an earlier configuration */
-
-        return NGX_OK;
+    cln = ngx_pool_cleanup_add(pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
     }
 
-    md = EVP_MD_CTX_new();
+    md = ngx_http_webhook_sha256_new();
     if (md == NULL) {
         return NGX_ERROR;
     }
 
-    if (!EVP_DigestInit_ex(md, EVP_sha256(), NULL)) {
-        EVP_MD_CTX_free(md);
-        return NGX_ERROR;
-    }
+    cln->handler = ngx_http_webhook_sha256_cleanup;
+    cln->data = md;
 
     ngx_http_webhook_sha256 = md;
 
@@ -287,10 +286,44 @@ ngx_http_webhook_sha256_init(void)
 }
 
 
+static EVP_MD_CTX *
+ngx_http_webhook_sha256_new(void)
+{
+    EVP_MD_CTX  *md;
+
+    md = EVP_MD_CTX_new();
+    if (md == NULL) {
+        return NULL;
+    }
+
+    if (!EVP_DigestInit_ex(md, EVP_sha256(), NULL)) {
+        EVP_MD_CTX_free(md);
+        return NULL;
+    }
+
+    return md;
+}
+
+
+static void
+ngx_http_webhook_sha256_cleanup(void *data)
+{
+    if (ngx_http_webhook_sha256 == data) {
+        ngx_http_webhook_sha256 = NULL;
+    }
+
+    EVP_MD_CTX_free(data);
+}
+
+
 EVP_MD_CTX *
 ngx_http_webhook_sha256_start(void)
 {
-    return ngx_http_webhook_digest_copy(ngx_http_webhook_sha256);
+    /* a configuration that has failed has taken its one along */
+
+    return ngx_http_webhook_sha256
+           ? ngx_http_webhook_digest_copy(ngx_http_webhook_sha256)
+           : ngx_http_webhook_sha256_new();
 }
 
 

@@ -74,10 +74,10 @@ ngx_int_t ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
 EVP_MD_CTX *ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key);
 
 /*
- * Makes ready for the next one, once in a process, when configuring.  Returns
- * NGX_OK or NGX_ERROR.
+ * Makes ready for the next one, as long as the pool of a configuration lives.
+ * Returns NGX_OK or NGX_ERROR.
  */
-ngx_int_t ngx_http_webhook_sha256_init(void);
+ngx_int_t ngx_http_webhook_sha256_init(ngx_pool_t *pool);
 
 /* A running SHA-256, or NULL; to be freed with EVP_MD_CTX_free(). */
 EVP_MD_CTX *ngx_http_webhook_sha256_start(void);
