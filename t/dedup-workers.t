@@ -89,6 +89,8 @@ $u->script('hang');
 my @clients = at_once('many', $count);
 my @answers = answers($count - 1, \@clients);
 
+$u->wait_for(1);
+
 is(join(', ', summary(@answers)), '49 x 503 retry 5',
 	'at once - in flight');
 is($u->count(), 1, 'at once - one is proxied');
@@ -118,6 +120,7 @@ $u->reset()->script('hang', 'hang');
 
 @clients = at_once('fails', 20);
 answers(19, \@clients);
+$u->wait_for(1);
 $u->release(1, 500);
 
 is(join(', ', summary(answers(1, \@clients))), '1 x 500',
@@ -127,6 +130,7 @@ is(join(', ', summary(answers(1, \@clients))), '1 x 500',
 
 is(join(', ', summary(answers(19, \@clients))), '19 x 503 retry 5',
 	'at once - retried');
+$u->wait_for(2);
 is($u->count(), 2, 'at once - one is proxied again');
 
 $u->release();

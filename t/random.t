@@ -564,7 +564,7 @@ sub is_worker {
 sub judge {
 
 	foreach my $line ($t->lines(qr/^\d+ /, name => 'traffic.log')) {
-		my ($n, $pid, $status, $verdict) = split / /, $line;
+		my ($n, undef, undef, $verdict) = split / /, $line;
 		$logged{$n} = $verdict;
 	}
 

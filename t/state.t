@@ -363,8 +363,7 @@ SKIP: {
 
 	kill 'QUIT', $new;
 	wait_until(sub { !Test::Nginx::_alive($new) });
-
-	$t->reload();
+	taken_back($old);
 
 	sent('rolled-1');
 	is(restarted('rolled-1', 'upgrade-2', 'QUIT-a'),
@@ -387,7 +386,7 @@ SKIP: {
 
 	is(sent('upgrade-2'), '200 duplicate', 'rolled back late - known');
 
-	$t->reload();
+	taken_back($old);
 
 	sent('rolled-3');
 	is(restarted('rolled-1', 'rolled-3', 'QUIT-a'),
@@ -707,6 +706,14 @@ sub upgrade {
 	my $old = $t->master();
 	my $new;
 
+	# the signal is ignored as long as the process that became a daemon is
+	# still on its way out
+
+	wait_until(sub {
+		my ($parent) = proc("/proc/$old/status") =~ /^PPid:\t(\d+)/m;
+		return proc("/proc/$parent/comm") ne "nginx\n";
+	});
+
 	kill 'USR2', $old;
 
 	wait_until(sub {
@@ -718,6 +725,26 @@ sub upgrade {
 	});
 
 	return $new;
+}
+
+sub proc {
+	my ($name) = @_;
+
+	open my $f, '<', $name or return '';
+	local $/;
+	return <$f>;
+}
+
+# The old master has its pid file again, and is reloaded.
+
+sub taken_back {
+	my ($old) = @_;
+
+	wait_until(sub {
+		return proc($t->testdir() . '/nginx.pid') eq "$old\n";
+	});
+
+	$t->reload() or die "no reload\n";
 }
 
 sub workers_of {
