@@ -286,6 +286,7 @@ ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t live,
         cln->handler = ngx_pool_cleanup_file;
 
         if (ngx_http_webhook_state_is_own(state, &state->file) == NGX_OK) {
+            state->generation = state->table->generation;
             return NGX_OK;
         }
 
@@ -455,8 +456,7 @@ ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
     header.version = NGX_HTTP_WEBHOOK_STATE_VERSION;
     header.nbuckets = state->table->nbuckets;
     header.saved = ngx_time();
-    header.generation = state->cleanup ? state->generation
-                                       : state->table->generation;
+    header.generation = state->generation;
     header.size = ngx_min(state->zone.len, sizeof(header.zone));
 
     ngx_memcpy(header.zone, state->zone.data, header.size);
@@ -483,6 +483,13 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
 
     table = state->table;
     written = 0;
+
+    if (state->generation != table->generation) {
+
+        /* another configuration keeps the image elsewhere */
+
+        return;
+    }
 
     state->file.log = log;
 
