@@ -72,7 +72,7 @@ ngx_http_webhook_upstream_status(ngx_http_request_t *r, ngx_uint_t none)
     state = r->upstream_states->elts;
     status = state[r->upstream_states->nelts - 1].status;
 
-    if (status < NGX_HTTP_OK && r->upstream) {
+    if (status >= NGX_HTTP_CONTINUE && status < NGX_HTTP_OK && r->upstream) {
 
         /* the state keeps the first status, which may be that of a hint */
 
