@@ -228,6 +228,7 @@ typedef struct {
 
     ngx_http_webhook_claim_t       claim;
     uint32_t                       fingerprint;   /* of the body, or 0 */
+    ngx_uint_t                     upstreams;     /* asked before the claim */
     ngx_msec_t                     wait;          /* until this */
     time_t                         lease;
     time_t                         ttl;
@@ -447,10 +448,15 @@ void ngx_http_webhook_event_cleanup(ngx_http_webhook_ctx_t *ctx);
 void ngx_http_webhook_outcome_watch(ngx_http_webhook_ctx_t *ctx);
 
 /*
- * Ends the claim, if there is one, with what the last upstream has answered
- * by now; no answer frees it.
+ * The request goes on elsewhere: ends the claim, if there is one, unless who
+ * answers there answers for the upstream.
  */
-void ngx_http_webhook_outcome_settle(ngx_http_webhook_ctx_t *ctx);
+void ngx_http_webhook_outcome_redirected(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * The request is over: ends the claim, if there is still one, with what the
+ * last upstream has answered by now; no answer frees it.
+ */
 void ngx_http_webhook_outcome_cleanup(ngx_http_webhook_ctx_t *ctx);
 ngx_int_t ngx_http_webhook_outcome_init(void);
 

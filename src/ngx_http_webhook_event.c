@@ -373,10 +373,12 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
     uint32_t                   fingerprint;
     ngx_int_t                  rc;
     ngx_log_t                 *log;
+    ngx_http_request_t        *r;
     ngx_http_webhook_dedup_t  *dedup;
 
+    r = ctx->request;
     dedup = ctx->conf->dedup;
-    log = ctx->request->connection->log;
+    log = r->connection->log;
 
     fingerprint = 0;
 
@@ -448,6 +450,8 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
     if (ctx->has_time && ctx->conf->past != NGX_HTTP_WEBHOOK_NO_WINDOW) {
         ctx->until = ctx->time + ctx->conf->past + NGX_HTTP_WEBHOOK_GRACE;
     }
+
+    ctx->upstreams = r->upstream_states ? r->upstream_states->nelts : 0;
 
     ngx_http_webhook_outcome_watch(ctx);
 

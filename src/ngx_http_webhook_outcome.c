@@ -14,9 +14,13 @@
 #include "ngx_http_webhook.h"
 
 
+#define ngx_http_webhook_is_accepted(status)                                  \
+    ((status) >= NGX_HTTP_OK && (status) < NGX_HTTP_SPECIAL_RESPONSE)
+
+
 static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_webhook_upstream_status(ngx_http_request_t *r,
-    ngx_uint_t none);
+static ngx_uint_t ngx_http_webhook_upstream_status(
+    ngx_http_webhook_ctx_t *ctx, ngx_uint_t none);
 static void ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx,
     ngx_uint_t status);
 static void ngx_http_webhook_renew_handler(ngx_event_t *ev);
@@ -38,15 +42,27 @@ ngx_http_webhook_outcome_init(void)
 static ngx_int_t
 ngx_http_webhook_header_filter(ngx_http_request_t *r)
 {
+    ngx_uint_t               status;
     ngx_http_webhook_ctx_t  *ctx;
 
     if (r == r->main) {
         ctx = ngx_http_webhook_get_ctx(r);
 
         if (ctx && ctx->claim.token) {
+            status = r->headers_out.status;
+
+#if (NGX_HTTP_CACHE)
+
+            /* what a cache answers was said to another event */
+
+            if (r->cached) {
+                status = 0;
+            }
+
+#endif
+
             ngx_http_webhook_outcome(ctx,
-                     ngx_http_webhook_upstream_status(r,
-                                                      r->headers_out.status));
+                                ngx_http_webhook_upstream_status(ctx, status));
         }
     }
 
@@ -55,31 +71,44 @@ ngx_http_webhook_header_filter(ngx_http_request_t *r)
 
 
 /*
- * What the last upstream has answered, whatever error_page made of it; none
- * if there was no upstream.
+ * What the last upstream has answered, whatever error_page made of it; 0 if
+ * its header was not read as a whole, and none if no upstream was asked since
+ * the claim was made.
  */
 
 static ngx_uint_t
-ngx_http_webhook_upstream_status(ngx_http_request_t *r, ngx_uint_t none)
+ngx_http_webhook_upstream_status(ngx_http_webhook_ctx_t *ctx, ngx_uint_t none)
 {
-    ngx_uint_t                  status;
+    ngx_array_t                *states;
+    ngx_http_request_t         *r;
     ngx_http_upstream_state_t  *state;
 
-    if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
+    r = ctx->request;
+    states = r->upstream_states;
+
+    if (states == NULL || states->nelts <= ctx->upstreams) {
         return none;
     }
 
-    state = r->upstream_states->elts;
-    status = state[r->upstream_states->nelts - 1].status;
+    state = states->elts;
+    state += states->nelts - 1;
 
-    if (status >= NGX_HTTP_CONTINUE && status < NGX_HTTP_OK && r->upstream) {
+    if (state->header_time == (ngx_msec_t) -1) {
 
-        /* the state keeps the first status, which may be that of a hint */
+        /* a status that is there already may be all that ever comes */
 
-        status = r->upstream->headers_in.status_n;
+        return 0;
     }
 
-    return status;
+    if (state->status >= NGX_HTTP_CONTINUE && state->status < NGX_HTTP_OK
+        && r->upstream)
+    {
+        /* the state keeps the first status, which may be that of a hint */
+
+        return r->upstream->headers_in.status_n;
+    }
+
+    return state->status;
 }
 
 
@@ -100,7 +129,7 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
         ngx_del_timer(&ctx->renew);
     }
 
-    if (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE) {
+    if (ngx_http_webhook_is_accepted(status)) {
         now = ngx_time();
         until = ngx_max(now + ctx->ttl, ctx->until);
 
@@ -129,11 +158,29 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
 
 
 void
-ngx_http_webhook_outcome_settle(ngx_http_webhook_ctx_t *ctx)
+ngx_http_webhook_outcome_redirected(ngx_http_webhook_ctx_t *ctx)
 {
-    if (ctx->claim.token) {
-        ngx_http_webhook_outcome(ctx,
-                         ngx_http_webhook_upstream_status(ctx->request, 0));
+    ngx_uint_t           status;
+    ngx_http_request_t  *r;
+
+    if (ctx->claim.token == 0) {
+        return;
+    }
+
+    r = ctx->request;
+    status = ngx_http_webhook_upstream_status(ctx, 0);
+
+    /*
+     * behind an error page that leaves the status an error, and in
+     * post_action, another upstream may answer, but it will not be the one
+     * that has got the event; and an upstream that has accepted it may point
+     * to an answer elsewhere (X-Accel-Redirect)
+     */
+
+    if (r->post_action || r->err_status >= NGX_HTTP_SPECIAL_RESPONSE
+        || ngx_http_webhook_is_accepted(status))
+    {
+        ngx_http_webhook_outcome(ctx, status);
     }
 }
 
@@ -177,7 +224,10 @@ ngx_http_webhook_outcome_cleanup(ngx_http_webhook_ctx_t *ctx)
 {
     /* no answer was sent, but the upstream may have given its own */
 
-    ngx_http_webhook_outcome_settle(ctx);
+    if (ctx->claim.token) {
+        ngx_http_webhook_outcome(ctx,
+                                 ngx_http_webhook_upstream_status(ctx, 0));
+    }
 
     if (ctx->renew.timer_set) {
         ngx_del_timer(&ctx->renew);

@@ -203,9 +203,7 @@ ngx_http_webhook_cleanup(void *data)
 
 /*
  * The request was redirected internally.  What it was waiting for will not
- * come, and what it has claimed may be over: behind an error page that leaves
- * the status an error, and in post_action, another upstream may answer, but
- * it will not be the one that has got the event.
+ * come, and what it has claimed may be over.
  */
 
 static ngx_int_t
@@ -215,9 +213,7 @@ ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (r->post_action || r->err_status >= NGX_HTTP_SPECIAL_RESPONSE) {
-        ngx_http_webhook_outcome_settle(ctx);
-    }
+    ngx_http_webhook_outcome_redirected(ctx);
 
     if (ctx->state == NGX_HTTP_WEBHOOK_JUDGED
         || ctx->state == NGX_HTTP_WEBHOOK_NEW)

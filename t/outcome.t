@@ -292,7 +292,7 @@ foreach my $case (
 	[ 'redirect to an upstream', '/accel', [ accel('proxy') ], [ 200 ],
 		'200 AB, 200 dup, 200 dup' ],
 	[ 'redirect to an upstream that refuses', '/accel',
-		[ accel('proxy'), 200 ], [ 500 ], '500 AB, 200 A, 200 dup' ],
+		[ accel('proxy') ], [ 500 ], '500 AB, 200 dup, 200 dup' ],
 
 	[ 'mirror refuses', '/mirror', [ 200 ], [ 500 ],
 		'200 AB, 200 dup, 200 dup' ],

@@ -609,7 +609,7 @@ hook('/verified', $body);
 is(answered(hook('/verified', $body)) . ' ' . seen(), '200 2 0',
 	'X-Accel-Redirect with 500 - freed');
 
-# the second upstream is the last
+# an upstream that accepts has accepted, whoever answers
 
 reset_upstreams();
 $u->script(accel('/a'));
@@ -617,7 +617,8 @@ $u2->script(500);
 $body = event();
 
 is(join(', ', map { answered(hook('/verified', $body)) } 1 .. 3),
-	'500, 200, 200 duplicate', 'X-Accel-Redirect - last one fails');
+	'500, 200 duplicate, 200 duplicate',
+	'X-Accel-Redirect - done before it fails');
 
 # another secret: verified anew, and the claim of before is not kept
 

@@ -53,7 +53,8 @@ undef if there is none; in list context, all the values.
 	'reset'             likewise, with a RST
 
 A hash may have type => 'hang' and so on: its status, headers and body are
-then what is sent, in the end or in part.
+then what is sent, in the end or in part; cut => n tells after how many bytes
+the part ends, which may be in the header.
 
 =cut
 
@@ -660,7 +661,8 @@ sub _act {
 	if ($type =~ /^headers_then_(hang|close)$/) {
 		my $hang = $1 eq 'hang';
 		my $head = index($bytes, "\r\n\r\n") + 4;
-		my $half = $head + int((length($bytes) - $head) / 2);
+		my $half = defined $b->{cut} ? $b->{cut}
+			: $head + int((length($bytes) - $head) / 2);
 
 		$c->{out} .= substr($bytes, 0, $half);
 		$r->{outcome} = $hang ? 'hanging' : 'cut';
