@@ -344,6 +344,8 @@ ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx)
         goto failed;
     }
 
+    ctx->fingerprint = 0;
+
     if (dedup->mismatch != NGX_HTTP_WEBHOOK_DEFAULT
         && ngx_http_webhook_body_fingerprint(ctx, &ctx->fingerprint) != NGX_OK)
     {

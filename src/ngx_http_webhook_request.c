@@ -276,7 +276,7 @@ ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
 }
 
 
-/* forgets the verdict, but not the claim */
+/* forgets the verdict, but not the claim and what belongs to it */
 
 static void
 ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
@@ -307,7 +307,6 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
     ctx->has_sha256 = 0;
     ctx->accepted = 0;
     ctx->failed = 0;
-    ctx->fingerprint = 0;
     ctx->values = NULL;
     ctx->json = NGX_HTTP_WEBHOOK_OK;
 

@@ -26,7 +26,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'secret-of-nextpay-0123456789';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite map cache/)->plan(37);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite map cache/)->plan(45);
 
 $t->write_file_expand('nginx.conf', <<"EOF");
 
@@ -166,6 +166,26 @@ http {
             webhook_verify  nextpay;
             webhook_dedup   zone=events key=head;
             proxy_pass      http://127.0.0.1:8084;
+        }
+
+        # the other body of a known event
+
+        location /redirect/pass {
+            webhook_verify  nextpay;
+            webhook_dedup   zone=events key=redirect on_mismatch=pass;
+            try_files       /missing /other;
+        }
+
+        location /redirect/reject {
+            webhook_verify  nextpay;
+            webhook_dedup   zone=events key=redirect on_mismatch=reject;
+            try_files       /missing /other;
+        }
+
+        location /other {
+            webhook_verify  other;
+            webhook_dedup   zone=events key=other on_mismatch=pass;
+            proxy_pass      http://127.0.0.1:8081;
         }
     }
 }
@@ -327,6 +347,24 @@ hook('/head');
 
 is(hook('/head') . ' ' . $parts->count(), '200 duplicate 1',
 	'whole head - done');
+
+###############################################################################
+
+# The body that an event was accepted with belongs to its claim.
+
+foreach my $case ([ 'pass', '200', 2 ], [ 'reject', '422', 1 ]) {
+	my ($action, $status, $count) = @$case;
+
+	fresh();
+
+	is(hook("/redirect/$action"), '200', "$action - accepted");
+	is(hook("/redirect/$action"), '200 duplicate', "$action - done");
+
+	$body =~ s/}/,"x":1}/;
+
+	is(hook("/redirect/$action"), $status, "$action - another body");
+	is($u->count(), $count, "$action - deliveries");
+}
 
 ###############################################################################
 
