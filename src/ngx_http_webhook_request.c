@@ -283,8 +283,8 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
 {
     ngx_uint_t  i;
 
-    if (ctx->event.posted) {
-        ngx_delete_posted_event(&ctx->event);
+    if (ctx->event.timer_set) {
+        ngx_del_timer(&ctx->event);
     }
 
     ngx_http_webhook_body_cleanup(ctx);
@@ -578,7 +578,9 @@ ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx)
         ctx->event.data = ctx;
         ctx->event.log = ctx->request->connection->log;
 
-        ngx_post_event(&ctx->event, &ngx_posted_next_events);
+        /* not a posted event: a worker that shuts down waits for timers */
+
+        ngx_add_timer(&ctx->event, 1);
 
         return NGX_AGAIN;
     }
