@@ -37,8 +37,6 @@ static ngx_int_t ngx_http_webhook_body_get_sha256(
     ngx_http_webhook_ctx_t *ctx);
 static ngx_int_t ngx_http_webhook_body_update(void *data, u_char *p,
     size_t len);
-static ngx_int_t ngx_http_webhook_body_parse(void *data, u_char *p,
-    size_t len);
 static ngx_int_t ngx_http_webhook_body_whole(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_body_pt handler, void *data);
 static ngx_int_t ngx_http_webhook_body_walk(ngx_http_webhook_ctx_t *ctx,
@@ -509,58 +507,73 @@ ngx_http_webhook_body_update(void *data, u_char *p, size_t len)
 ngx_int_t
 ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_int_t                 rc;
-    ngx_pool_t               *pool;
-    ngx_array_t              *pointers;
-    ngx_http_webhook_json_t  *json;
+    off_t                len;
+    u_char              *copy;
+    ngx_int_t            rc;
+    ngx_str_t            text, rest;
+    ngx_array_t         *pointers;
+    ngx_chain_t         *cl;
+    ngx_http_request_t  *r;
 
-    pool = ctx->request->pool;
+    r = ctx->request;
     pointers = ctx->verifier->scheme->pointers;
 
-    ctx->values = ngx_pcalloc(pool, pointers->nelts
-                                    * sizeof(ngx_http_webhook_value_t));
+    ctx->values = ngx_pcalloc(r->pool, pointers->nelts
+                                       * sizeof(ngx_http_webhook_value_t));
     if (ctx->values == NULL) {
         return NGX_ERROR;
     }
 
-    if (ngx_http_webhook_body_length(ctx->request)
-        > (off_t) ctx->conf->json_max_size)
-    {
+    len = ngx_http_webhook_body_length(r);
+
+    if (len > (off_t) ctx->conf->json_max_size) {
         ctx->json = NGX_HTTP_WEBHOOK_JSON_TOO_LARGE;
         return NGX_OK;
     }
 
-    json = ngx_http_webhook_json_start(pool, pointers->elts, pointers->nelts,
-                                       ctx->values);
-    if (json == NULL) {
-        return NGX_ERROR;
+    copy = NULL;
+    cl = r->request_body ? r->request_body->bufs : NULL;
+
+    if (cl && cl->next == NULL && !cl->buf->in_file) {
+        text.data = cl->buf->pos;
+
+    } else {
+
+        /* in pieces yajl would scan a string anew at each of them */
+
+        copy = ngx_alloc(len + 1, r->connection->log);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        rest.data = copy;
+
+        if (ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_append,
+                                        &rest)
+            != NGX_OK)
+        {
+            ngx_free(copy);
+            return NGX_ERROR;
+        }
+
+        text.data = copy;
     }
 
-    rc = ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_parse, json);
+    text.len = len;
 
-    switch (ngx_http_webhook_json_done(json)) {
+    rc = ngx_http_webhook_json_parse(r->pool, &text, pointers->elts,
+                                     pointers->nelts, ctx->values);
 
-    case NGX_OK:
-        return rc;
+    if (copy) {
+        ngx_free(copy);
+    }
 
-    case NGX_DECLINED:
+    if (rc == NGX_DECLINED) {
         ctx->json = NGX_HTTP_WEBHOOK_INVALID_JSON;
-        return rc;
-
-    default: /* NGX_ERROR */
-        return NGX_ERROR;
+        return NGX_OK;
     }
-}
 
-
-static ngx_int_t
-ngx_http_webhook_body_parse(void *data, u_char *p, size_t len)
-{
-    /* that it is not valid is told at the end */
-
-    (void) ngx_http_webhook_json_update(data, p, len);
-
-    return NGX_OK;
+    return rc;
 }
 
 

@@ -3,7 +3,7 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Values of a JSON document (RFC 8259) at given JSON Pointers (RFC 6901),
- * found in one pass of yajl over the pieces of the document.
+ * found in one pass of yajl.
  */
 
 
@@ -17,9 +17,6 @@
 
 #define NGX_HTTP_WEBHOOK_JSON_DEPTH  64
 
-/* yajl scans a string anew at each piece: small pieces are put together */
-#define NGX_HTTP_WEBHOOK_JSON_PIECE  4096
-
 
 /* how the path to what is being parsed relates to one pointer */
 
@@ -30,8 +27,7 @@ typedef struct {
 } ngx_http_webhook_match_t;
 
 
-struct ngx_http_webhook_json_s {
-    yajl_handle                    yajl;
+typedef struct {
     ngx_pool_t                    *pool;
 
     ngx_http_webhook_pointer_t    *pointers;
@@ -43,22 +39,14 @@ struct ngx_http_webhook_json_s {
     uint64_t                       arrays;    /* a bit for each of them */
     ngx_uint_t                     index[NGX_HTTP_WEBHOOK_JSON_DEPTH];
 
-    u_char                        *piece;     /* small pieces, collected */
-    size_t                         len;
-
-    ngx_uint_t                     escape;    /* state of the \u scanner */
-    ngx_uint_t                     unit;      /* UTF-16 code unit, so far */
-    ngx_uint_t                     high;      /* a high surrogate waits */
-
-    unsigned                       failed:1;
     unsigned                       nomem:1;
-};
+} ngx_http_webhook_json_t;
 
 
-static ngx_int_t ngx_http_webhook_json_feed(ngx_http_webhook_json_t *json,
-    u_char *data, size_t len);
-static ngx_int_t ngx_http_webhook_json_surrogates(
-    ngx_http_webhook_json_t *json, u_char *p, u_char *last);
+static ngx_int_t ngx_http_webhook_json_check(u_char *p, u_char *last);
+static ngx_uint_t ngx_http_webhook_json_unit(u_char *p, u_char *last);
+static ngx_int_t ngx_http_webhook_json_run(ngx_http_webhook_json_t *json,
+    ngx_str_t *text);
 static void ngx_http_webhook_json_element(ngx_http_webhook_json_t *json);
 static int ngx_http_webhook_json_open(ngx_http_webhook_json_t *json,
     ngx_uint_t array);
@@ -168,187 +156,118 @@ ngx_http_webhook_pointer(ngx_pool_t *pool, ngx_str_t *text,
 }
 
 
-ngx_http_webhook_json_t *
-ngx_http_webhook_json_start(ngx_pool_t *pool,
+ngx_int_t
+ngx_http_webhook_json_parse(ngx_pool_t *pool, ngx_str_t *text,
     ngx_http_webhook_pointer_t *pointers, ngx_uint_t npointers,
     ngx_http_webhook_value_t *values)
 {
-    ngx_http_webhook_json_t  *json;
-
-    json = ngx_pcalloc(pool, sizeof(ngx_http_webhook_json_t));
-    if (json == NULL) {
-        return NULL;
-    }
-
-    json->matches = ngx_pcalloc(pool,
-                                npointers * sizeof(ngx_http_webhook_match_t));
-    if (json->matches == NULL) {
-        return NULL;
-    }
-
-    json->yajl = yajl_alloc(&ngx_http_webhook_json_callbacks, NULL, json);
-    if (json->yajl == NULL) {
-        return NULL;
-    }
-
-    json->pool = pool;
-    json->pointers = pointers;
-    json->npointers = npointers;
-    json->values = values;
+    ngx_int_t                rc;
+    ngx_http_webhook_json_t  json;
 
     ngx_memzero(values, npointers * sizeof(ngx_http_webhook_value_t));
 
-    return json;
-}
-
-
-ngx_int_t
-ngx_http_webhook_json_update(ngx_http_webhook_json_t *json, u_char *data,
-    size_t len)
-{
-    if (json->failed) {
+    if (text->len == 0
+        || ngx_http_webhook_json_check(text->data, text->data + text->len)
+           != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
-    if (len == 0) {
-        return NGX_OK;
+    ngx_memzero(&json, sizeof(ngx_http_webhook_json_t));
+
+    json.matches = ngx_pcalloc(pool,
+                               npointers * sizeof(ngx_http_webhook_match_t));
+    if (json.matches == NULL) {
+        return NGX_ERROR;
     }
 
-    if (json->len + len < NGX_HTTP_WEBHOOK_JSON_PIECE) {
+    json.pool = pool;
+    json.pointers = pointers;
+    json.values = values;
+    json.npointers = npointers;
 
-        if (json->piece == NULL) {
-            json->piece = ngx_pnalloc(json->pool, NGX_HTTP_WEBHOOK_JSON_PIECE);
-            if (json->piece == NULL) {
-                json->failed = 1;
-                json->nomem = 1;
-                return NGX_DECLINED;
-            }
+    rc = ngx_http_webhook_json_run(&json, text);
+
+    if (rc != NGX_OK) {
+        ngx_memzero(values, npointers * sizeof(ngx_http_webhook_value_t));
+    }
+
+    return json.nomem ? NGX_ERROR : rc;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_json_check(u_char *p, u_char *last)
+{
+    /*
+     * yajl turns a lone surrogate into "?" and joins any two units, so that
+     * different texts give one value.  A backslash stands in strings only, or
+     * the document is not valid anyway: there is no need to know what is what.
+     */
+
+    for ( ;; ) {
+        p = memchr(p, '\\', last - p);
+
+        if (p == NULL || last - p < 2) {
+            return NGX_OK;
         }
 
-        ngx_memcpy(json->piece + json->len, data, len);
-        json->len += len;
+        switch (ngx_http_webhook_json_unit(p, last) >> 10) {
 
-        return NGX_OK;
+        case 0xd800 >> 10:
+
+            if (ngx_http_webhook_json_unit(p + 6, last) >> 10 != 0xdc00 >> 10) {
+                return NGX_DECLINED;
+            }
+
+            p += 12;
+            break;
+
+        case 0xdc00 >> 10:
+            return NGX_DECLINED;
+
+        default:
+            p += 2;
+        }
     }
-
-    if (ngx_http_webhook_json_feed(json, json->piece, json->len) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    json->len = 0;
-
-    return ngx_http_webhook_json_feed(json, data, len);
 }
 
 
-ngx_int_t
-ngx_http_webhook_json_done(ngx_http_webhook_json_t *json)
-{
-    if (!json->failed) {
-        (void) ngx_http_webhook_json_feed(json, json->piece, json->len);
-    }
+/* the UTF-16 code unit that is escaped there, or 0 if it is something else */
 
-    if (!json->failed
-        && (yajl_complete_parse(json->yajl) != yajl_status_ok || json->high))
-    {
-        json->failed = 1;
-    }
-
-    yajl_free(json->yajl);
-
-    if (json->failed) {
-        ngx_memzero(json->values,
-                    json->npointers * sizeof(ngx_http_webhook_value_t));
-        return json->nomem ? NGX_ERROR : NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_webhook_json_feed(ngx_http_webhook_json_t *json, u_char *data,
-    size_t len)
-{
-    if (len == 0) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_webhook_json_surrogates(json, data, data + len) != NGX_OK
-        || yajl_parse(json->yajl, data, len) != yajl_status_ok)
-    {
-        json->failed = 1;
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * yajl turns a lone surrogate into "?" and joins any two code units, so that
- * different texts give one value.  A backslash stands in strings only, or
- * the document is not valid anyway: there is no need to know what is what.
- */
-
-static ngx_int_t
-ngx_http_webhook_json_surrogates(ngx_http_webhook_json_t *json, u_char *p,
-    u_char *last)
+static ngx_uint_t
+ngx_http_webhook_json_unit(u_char *p, u_char *last)
 {
     ngx_int_t  n;
 
-    for ( /* void */ ; p < last; p++) {
-
-        switch (json->escape) {
-
-        case 0:
-            if (*p == '\\') {
-                json->escape = 1;
-
-            } else if (json->high) {
-                return NGX_DECLINED;
-            }
-
-            break;
-
-        case 1:
-            if (*p == 'u') {
-                json->escape = 2;
-                json->unit = 0;
-                break;
-            }
-
-            if (json->high) {
-                return NGX_DECLINED;
-            }
-
-            json->escape = 0;
-            break;
-
-        default: /* 2 .. 5, a hexadecimal digit each */
-
-            n = ngx_hextoi(p, 1);
-            if (n == NGX_ERROR) {
-                return NGX_DECLINED;
-            }
-
-            json->unit = json->unit << 4 | n;
-
-            if (json->escape++ < 5) {
-                break;
-            }
-
-            json->escape = 0;
-
-            if (json->high != (json->unit >> 10 == 0xdc00 >> 10)) {
-                return NGX_DECLINED;
-            }
-
-            json->high = (json->unit >> 10 == 0xd800 >> 10);
-        }
+    if (last - p < 6 || p[0] != '\\' || p[1] != 'u') {
+        return 0;
     }
 
-    return NGX_OK;
+    n = ngx_hextoi(p + 2, 4);
+
+    return (n == NGX_ERROR) ? 0 : n;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_json_run(ngx_http_webhook_json_t *json, ngx_str_t *text)
+{
+    ngx_int_t    rc;
+    yajl_handle  yajl;
+
+    yajl = yajl_alloc(&ngx_http_webhook_json_callbacks, NULL, json);
+    if (yajl == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = (yajl_parse(yajl, text->data, text->len) == yajl_status_ok
+          && yajl_complete_parse(yajl) == yajl_status_ok)
+         ? NGX_OK : NGX_DECLINED;
+
+    yajl_free(yajl);
+
+    return rc;
 }
 
 

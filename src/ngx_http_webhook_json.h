@@ -3,7 +3,7 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Values of a JSON document (RFC 8259) at given JSON Pointers (RFC 6901),
- * found in one pass of yajl over the pieces of the document.
+ * found in one pass of yajl.
  */
 
 
@@ -33,9 +33,6 @@ typedef struct {
 } ngx_http_webhook_value_t;
 
 
-typedef struct ngx_http_webhook_json_s  ngx_http_webhook_json_t;
-
-
 /*
  * Reads a pointer from its text, which stays where it is; tokens come from
  * the pool.  Returns NGX_OK, NGX_DECLINED if the text is none, or NGX_ERROR.
@@ -44,33 +41,19 @@ ngx_int_t ngx_http_webhook_pointer(ngx_pool_t *pool, ngx_str_t *text,
     ngx_http_webhook_pointer_t *pointer);
 
 /*
- * Starts a search for npointers pointers, an array that has to outlive it.
- * Found values are copied to the pool: strings unescaped and integers as
- * sent, booleans as "true" and "false"; null, floats and containers count
- * as absent, as do values of more than NGX_HTTP_WEBHOOK_MAX_VALUE bytes,
- * empty ones, and ones with control characters.  A value is ambiguous if a
- * key on the way to it stands twice in one object.
- * Returns NULL if there is no memory.
+ * Finds the values of npointers pointers in the document.  They are copied to
+ * the pool: strings unescaped and integers as sent, booleans as "true" and
+ * "false"; null, floats and containers count as absent, as do values of more
+ * than NGX_HTTP_WEBHOOK_MAX_VALUE bytes, empty ones, and ones with control
+ * characters.  A value is ambiguous if a key on the way to it stands twice in
+ * one object.
+ * Returns NGX_OK; NGX_DECLINED if the document is not valid, which includes
+ * lone surrogates and containers nested deeper than 64, or NGX_ERROR if there
+ * was no memory.  In both cases all values are absent.
  */
-ngx_http_webhook_json_t *ngx_http_webhook_json_start(ngx_pool_t *pool,
+ngx_int_t ngx_http_webhook_json_parse(ngx_pool_t *pool, ngx_str_t *text,
     ngx_http_webhook_pointer_t *pointers, ngx_uint_t npointers,
     ngx_http_webhook_value_t *values);
-
-/*
- * Adds a piece of the document.  Returns NGX_OK, or NGX_DECLINED if the
- * search has failed already and there is no use in adding more.
- */
-ngx_int_t ngx_http_webhook_json_update(ngx_http_webhook_json_t *json,
-    u_char *data, size_t len);
-
-/*
- * Ends the search and frees what was allocated outside of the pool; to be
- * called exactly once.  Returns NGX_OK; NGX_DECLINED if the document as a
- * whole is not valid, which includes lone surrogates and containers nested
- * deeper than 64, or NGX_ERROR if there was no memory.  In both cases all
- * values are absent.
- */
-ngx_int_t ngx_http_webhook_json_done(ngx_http_webhook_json_t *json);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_JSON_H_INCLUDED_ */
