@@ -15,7 +15,16 @@
 #include "ngx_http_webhook_json.h"
 
 
-#define NGX_HTTP_WEBHOOK_JSON_DEPTH  64
+#define NGX_HTTP_WEBHOOK_JSON_DEPTH   64
+
+/*
+ * What yajl needs at most, beside twice the length of the document: its own
+ * structures, about 400 bytes, and the first 2048 of two buffers.  One is for
+ * a string without its escapes, the other for what is left unfinished at the
+ * end; each is doubled as long as it does not hold more than its part of the
+ * document.
+ */
+#define NGX_HTTP_WEBHOOK_JSON_MEMORY  (1024 + 2 * 2048)
 
 
 /* how the path to what is being parsed relates to one pointer */
@@ -39,6 +48,10 @@ typedef struct {
     uint64_t                       arrays;    /* a bit for each of them */
     ngx_uint_t                     index[NGX_HTTP_WEBHOOK_JSON_DEPTH];
 
+    u_char                        *block;     /* the last one given to yajl */
+    u_char                        *pos;       /* the memory behind it */
+    u_char                        *last;
+
     unsigned                       nomem:1;
 } ngx_http_webhook_json_t;
 
@@ -47,6 +60,10 @@ static ngx_int_t ngx_http_webhook_json_check(u_char *p, u_char *last);
 static ngx_uint_t ngx_http_webhook_json_unit(u_char *p, u_char *last);
 static ngx_int_t ngx_http_webhook_json_run(ngx_http_webhook_json_t *json,
     ngx_str_t *text);
+static void *ngx_http_webhook_json_alloc(void *data, size_t size);
+static void *ngx_http_webhook_json_realloc(void *data, void *p, size_t size);
+static void ngx_http_webhook_json_free(void *data, void *p);
+
 static void ngx_http_webhook_json_element(ngx_http_webhook_json_t *json);
 static int ngx_http_webhook_json_open(ngx_http_webhook_json_t *json,
     ngx_uint_t array);
@@ -161,8 +178,10 @@ ngx_http_webhook_json_parse(ngx_pool_t *pool, ngx_str_t *text,
     ngx_http_webhook_pointer_t *pointers, ngx_uint_t npointers,
     ngx_http_webhook_value_t *values)
 {
-    ngx_int_t                rc;
-    ngx_http_webhook_json_t  json;
+    u_char                   *memory;
+    size_t                    size, len;
+    ngx_int_t                 rc;
+    ngx_http_webhook_json_t   json;
 
     ngx_memzero(values, npointers * sizeof(ngx_http_webhook_value_t));
 
@@ -173,20 +192,30 @@ ngx_http_webhook_json_parse(ngx_pool_t *pool, ngx_str_t *text,
         return NGX_DECLINED;
     }
 
-    ngx_memzero(&json, sizeof(ngx_http_webhook_json_t));
+    /* yajl does not look whether it was given memory: it has it before */
 
-    json.matches = ngx_pcalloc(pool,
-                               npointers * sizeof(ngx_http_webhook_match_t));
-    if (json.matches == NULL) {
+    len = npointers * sizeof(ngx_http_webhook_match_t);
+    size = len + NGX_HTTP_WEBHOOK_JSON_MEMORY + 2 * text->len;
+
+    memory = ngx_alloc(size, pool->log);
+    if (memory == NULL) {
         return NGX_ERROR;
     }
 
+    ngx_memzero(memory, len);
+    ngx_memzero(&json, sizeof(ngx_http_webhook_json_t));
+
     json.pool = pool;
     json.pointers = pointers;
+    json.matches = (ngx_http_webhook_match_t *) memory;
     json.values = values;
     json.npointers = npointers;
+    json.pos = memory + len;
+    json.last = memory + size;
 
     rc = ngx_http_webhook_json_run(&json, text);
+
+    ngx_free(memory);
 
     if (rc != NGX_OK) {
         ngx_memzero(values, npointers * sizeof(ngx_http_webhook_value_t));
@@ -253,21 +282,70 @@ ngx_http_webhook_json_unit(u_char *p, u_char *last)
 static ngx_int_t
 ngx_http_webhook_json_run(ngx_http_webhook_json_t *json, ngx_str_t *text)
 {
-    ngx_int_t    rc;
-    yajl_handle  yajl;
+    yajl_handle       yajl;
+    yajl_alloc_funcs  alloc;
 
-    yajl = yajl_alloc(&ngx_http_webhook_json_callbacks, NULL, json);
-    if (yajl == NULL) {
-        return NGX_ERROR;
+    alloc.malloc = ngx_http_webhook_json_alloc;
+    alloc.realloc = ngx_http_webhook_json_realloc;
+    alloc.free = ngx_http_webhook_json_free;
+    alloc.ctx = json;
+
+    yajl = yajl_alloc(&ngx_http_webhook_json_callbacks, &alloc, json);
+
+    if (yajl_parse(yajl, text->data, text->len) != yajl_status_ok
+        || yajl_complete_parse(yajl) != yajl_status_ok)
+    {
+        return NGX_DECLINED;
     }
 
-    rc = (yajl_parse(yajl, text->data, text->len) == yajl_status_ok
-          && yajl_complete_parse(yajl) == yajl_status_ok)
-         ? NGX_OK : NGX_DECLINED;
+    return NGX_OK;
+}
 
-    yajl_free(yajl);
 
-    return rc;
+static void *
+ngx_http_webhook_json_alloc(void *data, size_t size)
+{
+    ngx_http_webhook_json_t *json = data;
+
+    u_char  *p;
+
+    p = ngx_align_ptr(json->pos, NGX_ALIGNMENT);
+
+    if (p > json->last || size > (size_t) (json->last - p)) {
+        return NULL;
+    }
+
+    json->block = p;
+    json->pos = p + size;
+
+    return p;
+}
+
+
+static void *
+ngx_http_webhook_json_realloc(void *data, void *p, size_t size)
+{
+    ngx_http_webhook_json_t *json = data;
+
+    if (p) {
+
+        /* a buffer grows in place, only the last one does */
+
+        if (p != json->block) {
+            return NULL;
+        }
+
+        json->pos = p;
+    }
+
+    return ngx_http_webhook_json_alloc(data, size);
+}
+
+
+static void
+ngx_http_webhook_json_free(void *data, void *p)
+{
+    /* all is freed at once */
 }
 
 

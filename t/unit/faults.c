@@ -1,0 +1,184 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Preloaded into nginx: lets one allocation, or one call of OpenSSL by nginx
+ * and its modules, fail.  Which one is told by four numbers in the file that
+ * TEST_NGINX_FAULTS names, at any time: 1 for allocations and 2 for calls, the
+ * place of the one to fail, how many there were, and whether it has failed.
+ */
+
+
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+
+#define MEMORY  1
+#define CALLS   2
+
+#define REAL(name)                                                           \
+    if (real == NULL) {                                                      \
+        real = (__typeof__(real)) dlsym(RTLD_NEXT, #name);                   \
+    }
+
+#define CALL(name, params, args, failed)                                     \
+                                                                             \
+int                                                                          \
+name params                                                                  \
+{                                                                            \
+    static int  (*real) params;                                              \
+                                                                             \
+    REAL(name)                                                               \
+                                                                             \
+    return fails(CALLS) ? failed : real args;                                \
+}
+
+
+enum {
+    MODE = 0,
+    PLACE,
+    COUNT,
+    FAILED
+};
+
+
+static volatile int  *numbers;
+
+
+static void __attribute__((constructor))
+init(void)
+{
+    int    fd;
+    char  *name;
+    void  *p;
+
+    name = getenv("TEST_NGINX_FAULTS");
+    if (name == NULL) {
+        return;
+    }
+
+    fd = open(name, O_RDWR);
+    if (fd == -1) {
+        return;
+    }
+
+    p = mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+
+    if (p != MAP_FAILED) {
+        numbers = p;
+    }
+}
+
+
+static int
+fails(int mode)
+{
+    if (numbers == NULL || numbers[MODE] != mode) {
+        return 0;
+    }
+
+    numbers[COUNT]++;
+
+    if (numbers[COUNT] != numbers[PLACE]) {
+        return 0;
+    }
+
+    numbers[FAILED] = 1;
+    errno = ENOMEM;
+
+    return 1;
+}
+
+
+void *
+malloc(size_t size)
+{
+    static void  *(*real)(size_t);
+
+    REAL(malloc)
+
+    return fails(MEMORY) ? NULL : real(size);
+}
+
+
+void *
+calloc(size_t n, size_t size)
+{
+    static int    looking;
+    static void  *(*real)(size_t, size_t);
+
+    /* dlsym() may come here, and does without */
+
+    if (real == NULL && looking) {
+        return NULL;
+    }
+
+    looking = 1;
+    REAL(calloc)
+    looking = 0;
+
+    return fails(MEMORY) ? NULL : real(n, size);
+}
+
+
+void *
+realloc(void *p, size_t size)
+{
+    static void  *(*real)(void *, size_t);
+
+    REAL(realloc)
+
+    return fails(MEMORY) ? NULL : real(p, size);
+}
+
+
+void *
+memalign(size_t alignment, size_t size)
+{
+    static void  *(*real)(size_t, size_t);
+
+    REAL(memalign)
+
+    return fails(MEMORY) ? NULL : real(alignment, size);
+}
+
+
+int
+posix_memalign(void **p, size_t alignment, size_t size)
+{
+    static int  (*real)(void **, size_t, size_t);
+
+    REAL(posix_memalign)
+
+    return fails(MEMORY) ? ENOMEM : real(p, alignment, size);
+}
+
+
+CALL(EVP_Digest, (const void *data, size_t len, unsigned char *md,
+    unsigned int *size, const void *type, void *impl),
+    (data, len, md, size, type, impl), 0)
+
+CALL(EVP_DigestInit_ex, (void *ctx, const void *type, void *impl),
+    (ctx, type, impl), 0)
+
+CALL(EVP_DigestUpdate, (void *ctx, const void *data, size_t len),
+    (ctx, data, len), 0)
+
+CALL(EVP_DigestFinal_ex, (void *ctx, unsigned char *md, unsigned int *size),
+    (ctx, md, size), 0)
+
+CALL(EVP_MD_CTX_copy_ex, (void *out, const void *in), (out, in), 0)
+
+CALL(EVP_DigestVerifyInit, (void *ctx, void **pctx, const void *type,
+    void *e, void *pkey), (ctx, pctx, type, e, pkey), 0)
+
+CALL(EVP_DigestVerify, (void *ctx, const unsigned char *sig, size_t siglen,
+    const unsigned char *tbs, size_t tbslen),
+    (ctx, sig, siglen, tbs, tbslen), -1)
