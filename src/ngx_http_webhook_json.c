@@ -57,6 +57,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_webhook_json_check(u_char *p, u_char *last);
+static ngx_int_t ngx_http_webhook_json_utf8(u_char *p, u_char *last);
 static ngx_uint_t ngx_http_webhook_json_unit(u_char *p, u_char *last);
 static ngx_int_t ngx_http_webhook_json_run(ngx_http_webhook_json_t *json,
     ngx_str_t *text);
@@ -225,11 +226,23 @@ ngx_http_webhook_json_parse(ngx_pool_t *pool, ngx_str_t *text,
 }
 
 
+/* what yajl does not check, or not as strictly */
+
 static ngx_int_t
 ngx_http_webhook_json_check(u_char *p, u_char *last)
 {
+    /* it takes these for blanks; in a string they are refused anyway */
+
+    if (memchr(p, '\v', last - p) || memchr(p, '\f', last - p)) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_webhook_json_utf8(p, last) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
     /*
-     * yajl turns a lone surrogate into "?" and joins any two units, so that
+     * It turns a lone surrogate into "?" and joins any two code units, so that
      * different texts give one value.  A backslash stands in strings only, or
      * the document is not valid anyway: there is no need to know what is what.
      */
@@ -262,6 +275,85 @@ ngx_http_webhook_json_check(u_char *p, u_char *last)
 }
 
 
+/* the table of well-formed sequences in RFC 3629, section 4 */
+
+static ngx_int_t
+ngx_http_webhook_json_utf8(u_char *p, u_char *last)
+{
+    u_char      low, high;
+    uint64_t    word;
+    ngx_uint_t  n;
+
+    for ( ;; ) {
+
+        /* ASCII is skipped by words */
+
+        while (last - p >= 8) {
+            ngx_memcpy(&word, p, 8);
+
+            if (word & 0x8080808080808080) {
+                break;
+            }
+
+            p += 8;
+        }
+
+        if (p == last) {
+            return NGX_OK;
+        }
+
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+
+        low = 0x80;
+        high = 0xbf;
+
+        if (*p >= 0xc2 && *p <= 0xdf) {
+            n = 1;
+
+        } else if (*p >= 0xe0 && *p <= 0xef) {
+            n = 2;
+
+            if (*p == 0xe0) {
+                low = 0xa0;
+
+            } else if (*p == 0xed) {
+                high = 0x9f;
+            }
+
+        } else if (*p >= 0xf0 && *p <= 0xf4) {
+            n = 3;
+
+            if (*p == 0xf0) {
+                low = 0x90;
+
+            } else if (*p == 0xf4) {
+                high = 0x8f;
+            }
+
+        } else {
+            return NGX_DECLINED;
+        }
+
+        if ((ngx_uint_t) (last - p) <= n) {
+            return NGX_DECLINED;
+        }
+
+        for (p++; n; n--, p++) {
+
+            if (*p < low || *p > high) {
+                return NGX_DECLINED;
+            }
+
+            low = 0x80;
+            high = 0xbf;
+        }
+    }
+}
+
+
 /* the UTF-16 code unit that is escaped there, or 0 if it is something else */
 
 static ngx_uint_t
@@ -282,8 +374,9 @@ ngx_http_webhook_json_unit(u_char *p, u_char *last)
 static ngx_int_t
 ngx_http_webhook_json_run(ngx_http_webhook_json_t *json, ngx_str_t *text)
 {
-    yajl_handle       yajl;
-    yajl_alloc_funcs  alloc;
+    u_char            *p, *last;
+    yajl_handle        yajl;
+    yajl_alloc_funcs   alloc;
 
     alloc.malloc = ngx_http_webhook_json_alloc;
     alloc.realloc = ngx_http_webhook_json_realloc;
@@ -292,13 +385,32 @@ ngx_http_webhook_json_run(ngx_http_webhook_json_t *json, ngx_str_t *text)
 
     yajl = yajl_alloc(&ngx_http_webhook_json_callbacks, &alloc, json);
 
-    if (yajl_parse(yajl, text->data, text->len) != yajl_status_ok
-        || yajl_complete_parse(yajl) != yajl_status_ok)
-    {
+    /* that they are UTF-8 is known */
+
+    (void) yajl_config(yajl, yajl_dont_validate_strings, 1);
+
+    /* it would not mind an unfinished string behind the value */
+
+    (void) yajl_config(yajl, yajl_allow_trailing_garbage, 1);
+
+    if (yajl_parse(yajl, text->data, text->len) != yajl_status_ok) {
         return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    p = text->data + yajl_get_bytes_consumed(yajl);
+    last = text->data + text->len;
+
+    if (yajl_complete_parse(yajl) != yajl_status_ok) {
+        return NGX_DECLINED;
+    }
+
+    while (p < last
+           && (*p == ' ' || *p == '\t' || *p == CR || *p == LF))
+    {
+        p++;
+    }
+
+    return (p == last) ? NGX_OK : NGX_DECLINED;
 }
 
 

@@ -2,9 +2,9 @@
 
 # (C) ngx_http_webhook_module contributors
 
-# Tests for the JSON parser, alone: unit/json.c is compiled with it and gives it
-# documents that yajl needs most memory for.  TEST_NGINX_SEED repeats what is
-# random.
+# Tests for the JSON parser, alone: unit/json.c is compiled with it, gives it
+# documents that yajl needs most memory for, and compares what it takes for
+# UTF-8 with a decoder.  TEST_NGINX_SEED repeats what is random.
 
 ###############################################################################
 
@@ -57,6 +57,7 @@ $ENV{ASAN_OPTIONS} = join ':', grep { defined } $ENV{ASAN_OPTIONS},
 
 my %tests = (
 	memory => 'yajl asks for no more memory than it has',
+	utf8 => 'UTF-8',
 );
 
 plan(tests => 1 + keys %tests);

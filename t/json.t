@@ -2,8 +2,8 @@
 
 # (C) ngx_http_webhook_module contributors
 
-# Tests for JSON: a document is judged as a whole, wherever nginx keeps it, and
-# takes no longer from a file than from memory.
+# Tests for JSON: a document is judged to its last byte, wherever nginx keeps
+# it, and takes no longer from a file than from memory.
 
 ###############################################################################
 
@@ -30,6 +30,8 @@ my $secret = 'a secret of the JSON test';
 my $note = sub { '{"id":"%s","note":"' . $_[0] . '"}' };
 
 my @invalid = (
+	[ 'unfinished string behind', '{"id":"%s"}"abc', '{"id":"%s"}    ' ],
+	[ 'quote behind', '{"id":"%s"}"', '{"id":"%s"} ' ],
 	[ 'unfinished escape behind', '{"id":"%s"}"\\', '{"id":"%s"}  ' ],
 	[ 'string behind', '{"id":"%s"} "a"', '{"id":"%s"}    ' ],
 	[ 'number behind', '{"id":"%s"}1', '{"id":"%s"} ' ],
@@ -38,12 +40,32 @@ my @invalid = (
 	[ 'NUL behind', "{\"id\":\"%s\"}\0", '{"id":"%s"} ' ],
 	[ 'BOM', "\xef\xbb\xbf{\"id\":\"%s\"}", '   {"id":"%s"}' ],
 
+	(map { my ($name, $char) = @$_; (
+		[ "$name before", "$char\{\"id\":\"%s\"}", ' {"id":"%s"}' ],
+		[ "$name within", "{$char\"id\":\"%s\"}", "{\t\"id\":\"%s\"}" ],
+		[ "$name behind", "{\"id\":\"%s\"}$char", "{\"id\":\"%s\"}\n" ],
+		[ "$name in a string", $note->("a${char}b"), $note->('a b') ],
+	) } [ 'vertical tab', "\x0b" ], [ 'form feed', "\x0c" ]),
+
 	(map { my ($name, $bad, $good) = @$_;
 		[ $name, $note->($bad), $note->($good) ]
 	}
+		[ 'overlong, two bytes', "\xc0\x80", "\xc2\x80" ],
+		[ 'overlong quote', "\xc0\xa2", "\xc2\xa2" ],
+		[ 'overlong slash, C1', "\xc1\xbf", "\xc2\xbf" ],
+		[ 'overlong, three bytes', "\xe0\x9f\xbf", "\xe0\xa0\xbf" ],
+		[ 'overlong, four bytes', "\xf0\x8f\xbf\xbf",
+			"\xf0\x90\xbf\xbf" ],
+		[ 'first surrogate', "\xed\xa0\x80", "\xed\x9f\x80" ],
+		[ 'last surrogate', "\xed\xbf\xbf", "\xee\xbf\xbf" ],
+		[ 'over U+10FFFF', "\xf4\x90\x80\x80", "\xf4\x8f\x80\x80" ],
+		[ 'F5', "\xf5\x80\x80\x80", "\xf1\x80\x80\x80" ],
 		[ 'continuation alone', "a\x80", "aa" ],
 		[ 'cut sequence', "\xe2\x82\"", "\xe2\x82\xac" ],
 		[ 'FF', "abcdefgh\xff", 'abcdefghi' ],
+		[ 'after 64 bytes', 'x' x 64 . "\xc0\x80",
+			'x' x 64 . "\xc3\x80" ],
+
 		[ 'high surrogate alone', '\ud800', '\ud700' ],
 		[ 'low surrogate alone', '\udc00', '\ue000' ],
 		[ 'two high ones', '\ud83d\ud83d', '\ud83d\udc3d' ],

@@ -3,7 +3,8 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Drives the JSON parser without nginx: documents that make yajl ask for as
- * much memory as it can, which is more than it was given if this crashes.
+ * much memory as it can, which is more than it was given if this crashes, and
+ * UTF-8 beside a decoder that is too simple to be wrong.
  *
  * usage: json seed name
  *
@@ -363,6 +364,137 @@ test_memory(void)
 }
 
 
+/* the code point that the bytes are, or -1; it has one way to be written */
+
+static int32_t
+decode(u_char *p, size_t len)
+{
+    size_t    i, n;
+    int32_t   c;
+
+    static const int32_t  least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
+    for (n = 0; n < 8 && (p[0] & (0x80 >> n)); n++) { /* void */ }
+
+    if (n == 0) {
+        return (len == 1) ? p[0] : -1;
+    }
+
+    if (n == 1 || n > 4 || n != len) {
+        return -1;
+    }
+
+    c = p[0] & (0x7f >> n);
+
+    for (i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            return -1;
+        }
+
+        c = c << 6 | (p[i] & 0x3f);
+    }
+
+    return (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+           ? -1 : c;
+}
+
+
+/* whether it is a sequence of such, which is found by trying */
+
+static int
+is_utf8(u_char *p, size_t len)
+{
+    size_t  n;
+
+    if (len == 0) {
+        return 1;
+    }
+
+    for (n = 1; n <= len && n <= 4; n++) {
+        if (decode(p, n) >= 0) {
+            return is_utf8(p + n, len - n);
+        }
+    }
+
+    return 0;
+}
+
+
+/* alone, and anywhere in text that is skipped by words */
+
+static void
+utf8(u_char *bytes, size_t len, ngx_uint_t everywhere)
+{
+    u_char      buf[32];
+    size_t      n;
+    ngx_int_t   expected;
+
+    expected = is_utf8(bytes, len) ? NGX_OK : NGX_DECLINED;
+
+    if (ngx_http_webhook_json_utf8(bytes, bytes + len) != expected) {
+        fail("%02x %02x %02x %02x, %lu", bytes[0], bytes[1], bytes[2],
+             bytes[3], (unsigned long) len);
+    }
+
+    if (!everywhere) {
+        return;
+    }
+
+    for (n = 0; n < 20; n++) {
+        memset(buf, 'x', sizeof(buf));
+        memcpy(buf + n, bytes, len);
+
+        if (ngx_http_webhook_json_utf8(buf, buf + sizeof(buf)) != expected
+            || ngx_http_webhook_json_utf8(buf, buf + n + len) != expected)
+        {
+            fail("%02x %02x %02x %02x, %lu at %lu", bytes[0], bytes[1],
+                 bytes[2], bytes[3], (unsigned long) len, (unsigned long) n);
+        }
+    }
+}
+
+
+static void
+test_utf8(void)
+{
+    u_char    b[4];
+    size_t    i, k;
+    uint32_t  n;
+
+    static const u_char  edges[] = {
+        0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff
+    };
+
+    ngx_memzero(b, sizeof(b));
+
+    for (n = 0; n < 1 << 24; n++) {
+        b[0] = n >> 16;
+        b[1] = n >> 8;
+        b[2] = n;
+
+        utf8(b, 3, 0);
+
+        if ((n & 0xff) == 0) {
+            utf8(b, 2, 1);
+
+            if ((n & 0xffff) == 0) {
+                utf8(b, 1, 1);
+            }
+
+            for (i = 0; i < sizeof(edges); i++) {
+                for (k = 0; k < sizeof(edges); k++) {
+                    b[2] = edges[i];
+                    b[3] = edges[k];
+
+                    utf8(b, 3, b[0] >= 0xe0);
+                    utf8(b, 4, b[0] >= 0xf0);
+                }
+            }
+        }
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -379,6 +511,9 @@ main(int argc, char **argv)
 
     if (strcmp(argv[2], "memory") == 0) {
         test_memory();
+
+    } else if (strcmp(argv[2], "utf8") == 0) {
+        test_utf8();
 
     } else {
         fail("no test %s", argv[2]);
