@@ -212,6 +212,7 @@ typedef struct {
                                                      scheme needs it */
     u_char                         body_sha256[NGX_HTTP_WEBHOOK_SHA256_LEN];
     off_t                          digested;      /* bytes of the body */
+    u_char                         first;         /* of them */
 
     ngx_chain_t                   *in;            /* of the stored body */
     off_t                          offset;

@@ -166,6 +166,10 @@ ngx_http_webhook_body_digest(void *data, u_char *p, size_t len)
         return NGX_OK;
     }
 
+    if (ctx->digested == 0) {
+        ctx->first = *p;
+    }
+
     for (i = 0; i < ctx->nsets; i++) {
         set = &ctx->sets[i];
 

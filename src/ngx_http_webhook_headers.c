@@ -554,18 +554,6 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
             return reason;
         }
 
-        /* a field must not reach over the literal behind it */
-
-        if ((piece->type == NGX_HTTP_WEBHOOK_HEADER
-             || piece->type == NGX_HTTP_WEBHOOK_EVENT_ID)
-            && i + 1 < text->npieces
-            && piece[1].type == NGX_HTTP_WEBHOOK_LITERAL
-            && ngx_strlchr(values[i].data, values[i].data + values[i].len,
-                           piece[1].text.data[0]))
-        {
-            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
-        }
-
         len += values[i].len;
     }
 
@@ -584,14 +572,18 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
             continue;
         }
 
-        if (values[i].len) {
-            p = ngx_cpymem(p, values[i].data, values[i].len);
-        }
+        ngx_memcpy(p, values[i].data, values[i].len);
+
+        values[i].data = p;
+        p += values[i].len;
     }
 
     set->after.len = p - set->after.data;
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return (ngx_http_webhook_seams_check(ctx->verifier->scheme, values, p,
+                                         set->timestamp.len)
+            == NGX_OK)
+           ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
 }
 
 
@@ -641,8 +633,7 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
         return NGX_HTTP_WEBHOOK_OK;
 
     case NGX_DECLINED:
-        return (piece->type == NGX_HTTP_WEBHOOK_VARIABLE)
-               ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_MISSING_FIELD;
+        return NGX_HTTP_WEBHOOK_MISSING_FIELD;
 
     case NGX_ABORT:
         return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;

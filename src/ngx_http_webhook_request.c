@@ -635,6 +635,13 @@ ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
     } else if (rc == NGX_ABORT) {
         reason = NGX_HTTP_WEBHOOK_BODY_TOO_LARGE;
 
+    } else if (ctx->digested
+               && ngx_http_webhook_seams_check_body(ctx->verifier->scheme,
+                                                    ctx->first)
+                  != NGX_OK)
+    {
+        reason = NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+
     } else {
         reason = ngx_http_webhook_event_read(ctx);
     }

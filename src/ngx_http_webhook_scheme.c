@@ -293,6 +293,7 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
     if (from) {
         *scheme = *from;
         scheme->complete = 0;
+        scheme->before_body = NULL;
     }
 
     scheme->name.len = name->len;
@@ -419,6 +420,16 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
+    if (ngx_http_webhook_string_has(&scheme->signed_text,
+                                    NGX_HTTP_WEBHOOK_EVENT_ID)
+        && ngx_http_webhook_lines_are_joined(scheme->event_id))
+    {
+        text = "signs $webhook_event_id, but a line of \"event_id\" has "
+               "several parts or variables, and nothing tells where one ends: "
+               "write them in \"signed\", with literals between them";
+        goto failed;
+    }
+
     if (scheme->signature_cut.group.len && scheme->timestamp
         && !scheme->timestamp_json
         && scheme->timestamp_cut.group.len == 0)
@@ -432,6 +443,10 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     {
         text = "groups timestamps, but not their signatures";
         goto failed;
+    }
+
+    if (ngx_http_webhook_seams(cf, scheme) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
 valid:
@@ -547,11 +562,7 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
     for (i = 0; i < scheme->signed_text.npieces; i++) {
         held = &scheme->signed_text.pieces[i];
 
-        if (held->type == piece->type
-            && held->text.len == piece->text.len
-            && ngx_strncmp(held->text.data, piece->text.data, held->text.len)
-               == 0)
-        {
+        if (ngx_http_webhook_pieces_equal(held, piece)) {
             return 1;
         }
 

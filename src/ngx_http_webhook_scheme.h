@@ -79,6 +79,9 @@ typedef struct {
     ngx_http_webhook_encoding_e    encoding;
 
     ngx_http_webhook_string_t      signed_text;
+    ngx_uint_t                    *seams;      /* what is asked of its pieces */
+    ngx_str_t                     *before_body;  /* how the body must not
+                                                    begin, or NULL */
 
     ngx_array_t                   *timestamp;  /* ngx_http_webhook_string_t */
     ngx_http_webhook_cut_t         timestamp_cut;
@@ -219,10 +222,40 @@ ngx_uint_t ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
 ngx_uint_t ngx_http_webhook_lines_have(ngx_array_t *lines,
     ngx_http_webhook_piece_e type);
 
+/* Whether two pieces stand for the same. */
+ngx_uint_t ngx_http_webhook_pieces_equal(ngx_http_webhook_piece_t *one,
+    ngx_http_webhook_piece_t *other);
+
 /* Whether the lines hold the same piece, or nothing but $http_... */
 ngx_uint_t ngx_http_webhook_lines_hold(ngx_array_t *lines,
     ngx_http_webhook_piece_t *piece);
 ngx_uint_t ngx_http_webhook_lines_are_headers(ngx_array_t *lines);
+
+/* Whether a line has more than one part, or its part several variables. */
+ngx_uint_t ngx_http_webhook_lines_are_joined(ngx_array_t *lines);
+
+
+/* src/ngx_http_webhook_seams.c */
+
+/*
+ * Finds what the parts of the signed text must be like for the text to have
+ * one reading only.  Returns NGX_CONF_OK, or NGX_CONF_ERROR after an error
+ * was logged, which names two parts that cannot stand side by side.
+ */
+char *ngx_http_webhook_seams(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme);
+
+/*
+ * Whether the values of the pieces, which follow each other but for the body
+ * and end at last, are like that; time is the length of the timestamp.
+ * Returns NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_webhook_seams_check(ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *values, u_char *last, size_t time);
+
+/* Likewise for the first byte of a body. */
+ngx_int_t ngx_http_webhook_seams_check_body(ngx_http_webhook_scheme_t *scheme,
+    u_char first);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_SCHEME_H_INCLUDED_ */

@@ -345,6 +345,34 @@ ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
 
 
 ngx_uint_t
+ngx_http_webhook_lines_are_joined(ngx_array_t *lines)
+{
+    ngx_uint_t                  i, n, variables;
+    ngx_http_webhook_line_t    *line;
+    ngx_http_webhook_string_t  *part;
+
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+        part = line[i].parts;
+        variables = 0;
+
+        for (n = 0; n < part->npieces; n++) {
+            if (part->pieces[n].type != NGX_HTTP_WEBHOOK_LITERAL) {
+                variables++;
+            }
+        }
+
+        if (variables > 1 || line[i].nparts > 1) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 ngx_http_webhook_lines_hold(ngx_array_t *lines,
     ngx_http_webhook_piece_t *piece)
 {
@@ -362,12 +390,7 @@ ngx_http_webhook_lines_hold(ngx_array_t *lines,
             for (k = 0; k < part->npieces; k++) {
                 held = &part->pieces[k];
 
-                if (held->type == piece->type
-                    && held->text.len == piece->text.len
-                    && ngx_strncmp(held->text.data, piece->text.data,
-                                   held->text.len)
-                       == 0)
-                {
+                if (ngx_http_webhook_pieces_equal(held, piece)) {
                     return 1;
                 }
             }
@@ -375,6 +398,17 @@ ngx_http_webhook_lines_hold(ngx_array_t *lines,
     }
 
     return 0;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_pieces_equal(ngx_http_webhook_piece_t *one,
+    ngx_http_webhook_piece_t *other)
+{
+    return one->type == other->type
+           && one->text.len == other->text.len
+           && ngx_strncmp(one->text.data, other->text.data, one->text.len)
+              == 0;
 }
 
 

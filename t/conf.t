@@ -477,6 +477,38 @@ my @refused = (
 	[ 'dedup_key, second line not covered',
 		"$sig dedup_key body; dedup_key \$http_i;",
 		'"dedup_key" that the signature does not cover' ],
+	(map { my ($unit, $signed, $one, $other) = @$_;
+		[ "signed, $signed", "$sig timestamp \$http_t unit=$unit;"
+			. "event_id \$http_i; signed '$signed';",
+			"signs \"\\\$$one\" directly before \"\\\$$other\"" ] } (
+		[ 's', '$http_t.$http_a$http_b$request_body', 'http_a', 'http_b' ],
+		[ 's', '$http_t.$http_a$arg_b.$request_body', 'http_a', 'arg_b' ],
+		[ 's', '$http_a$http_t$request_body', 'http_a', 'http_t' ],
+		[ 'ms', '$request_uri$http_t$request_body', 'request_uri',
+			'http_t' ],
+		[ 'rfc3339', '$request_uri$http_t$request_body', 'request_uri',
+			'http_t' ],
+		[ 's', '$http_t.$request_body$http_a', 'request_body', 'http_a' ],
+		[ 's', '$http_t.$request_body$arg_a.', 'request_body', 'arg_a' ],
+		[ 's', '$request_body$http_t$http_a', 'http_t', 'http_a' ],
+		[ 's', '$webhook_event_id$webhook_timestamp$request_body',
+			'webhook_event_id', 'webhook_timestamp' ],
+		[ 's', '$http_t$request_method$request_uri$request_body',
+			'request_method', 'request_uri' ],
+		[ 's', '$http_t$http_host$args.$request_body', 'http_host',
+			'args' ],
+		[ 's', '$http_t$uri$args$request_body', 'uri', 'args' ],
+		[ 's|ms', '$http_t$request_body', 'http_t', 'request_body' ],
+		[ 's|ms', '$http_i.$request_body$http_t', 'request_body',
+			'http_t' ],
+		[ 's|ms', '$http_i$http_t.$request_body', 'http_i',
+			'http_t' ])),
+	[ 'event id of two parts is signed',
+		"$sig event_id \$http_a \$http_b;"
+			. 'signed $webhook_event_id.$request_body;', 'several parts' ],
+	[ 'event id of two headers is signed, second line',
+		"$sig event_id \$http_a; event_id \$http_b-\$http_c;"
+			. 'signed $webhook_event_id.$request_body;', 'several parts' ],
 	[ 'groups of signatures alone',
 		'signature $http_s separator=, "group= " prefix=v1=;'
 			. 'timestamp $http_s separator=, prefix=t=;'
@@ -631,7 +663,7 @@ my @accepted = (
 algorithm   hmac-sha512;
 signature   $http_a $http_b "separator=, ;" prefix=v1= item=2- group=|
             encoding=base64url;
-signed      "$request_method $uri:${webhook_timestamp}.$request_body$http_c";
+signed      "$request_method $uri:$http_c|${webhook_timestamp}.$request_body";
 timestamp   $http_a $http_b "separator=, ;" prefix=t= item=1 group=| unit=rfc3339;
 tolerance   1h 10s;
 secret      prefix=hex_ encoding=hex;
@@ -646,6 +678,22 @@ dedup_key   json:/x $http_d;
 retries     3d;
 EOF
 	. "\n" . location("webhook_verify s;\n$secret") ],
+(map { my ($unit, $signed) = @$_;
+	[ "signed, $signed", scheme("$sig timestamp \$http_t unit=$unit;"
+		. "event_id p-\$http_i; signed '$signed';") ] } (
+	[ 's', '$http_a.$arg_b:$cookie_c/$http_t$request_body' ],
+	[ 's', '$http_t$http_a$request_body' ],
+	[ 's', '$http_t$arg_a$request_body' ],
+	[ 's', '$request_method-$http_host$request_uri$request_body$http_t' ],
+	[ 's', '$http_t:$host$uri:$request_body.$http_a.$args' ],
+	[ 's', '$http_t$server_name$document_uri$request_body$hostname' ],
+	[ 'ms', '$http_t$webhook_event_id$request_body$webhook_timestamp' ],
+	[ 'rfc3339', '$http_a$http_t$request_body' ],
+	[ 'rfc3339', '$webhook_event_id$webhook_timestamp$request_body' ],
+	[ 'rfc3339', '$request_body$http_t' ],
+	[ 's|ms', '$http_t.$request_body' ],
+	[ 's|ms', '$request_body.$http_t' ],
+	[ 's|ms', '$http_a.$http_t.$request_body' ])),
 [ 'JSON Pointer of the whole document', scheme("$sig event_id json:;") ],
 [ 'dedup key covered by the event id',
 	scheme("$sig event_id \$http_i; dedup_key \$http_i \$http_j;"

@@ -876,7 +876,7 @@ sub signature {
 
 # Ed25519 by way of openssl; the private key is the seed itself
 
-my (%public, $dir);
+my (%public, %signed, $dir);
 
 sub _private {
 	my ($seed) = @_;
@@ -901,10 +901,12 @@ sub _public {
 sub _ed25519 {
 	my ($seed, $text) = @_;
 
+	return $signed{"$seed$text"} if defined $signed{"$seed$text"};
+
 	my $key = _private($seed);
 
-	return _openssl('pkeyutl', '-sign', '-rawin', '-keyform', 'DER',
-		'-inkey', $key, '-in', _write('text', $text));
+	return $signed{"$seed$text"} = _openssl('pkeyutl', '-sign', '-rawin',
+		'-keyform', 'DER', '-inkey', $key, '-in', _write('text', $text));
 }
 
 sub _openssl {
