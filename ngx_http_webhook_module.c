@@ -254,6 +254,9 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->places, cf->pool, 4,
                           sizeof(ngx_http_webhook_place_t))
            != NGX_OK
+        || ngx_array_init(&wmcf->states, cf->pool, 1,
+                          sizeof(ngx_http_webhook_state_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->json, cf->pool, 4,
                           sizeof(ngx_http_webhook_pointer_t))
            != NGX_OK)
@@ -593,17 +596,20 @@ ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static char *
 ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    u_char          *p;
-    ssize_t          size;
-    ngx_str_t       *value, name, state, s;
-    ngx_uint_t       i;
-    ngx_shm_zone_t  *shm_zone;
+    ngx_http_webhook_main_conf_t *wmcf = conf;
+
+    u_char                   *p;
+    ssize_t                   size;
+    ngx_str_t                *value, name, path, s;
+    ngx_uint_t                i;
+    ngx_shm_zone_t           *shm_zone;
+    ngx_http_webhook_zone_t  *zone;
 
     value = cf->args->elts;
 
     size = 0;
     ngx_str_null(&name);
-    ngx_str_null(&state);
+    ngx_str_null(&path);
 
     for (i = 1; i < cf->args->nelts; i++) {
 
@@ -644,10 +650,10 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (ngx_strncmp(value[i].data, "state=", 6) == 0
             && value[i].len > 6)
         {
-            state.data = value[i].data + 6;
-            state.len = value[i].len - 6;
+            path.data = value[i].data + 6;
+            path.len = value[i].len - 6;
 
-            if (ngx_conf_full_name(cf->cycle, &state, 0) != NGX_OK) {
+            if (ngx_conf_full_name(cf->cycle, &path, 0) != NGX_OK) {
                 return NGX_CONF_ERROR;
             }
 
@@ -672,13 +678,24 @@ ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webhook_zone_define(shm_zone, &state) != NGX_OK) {
+    zone = shm_zone->data;
+
+    if (zone->defined) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "duplicate zone \"%V\"", &name);
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    zone->defined = 1;
+
+    if (path.len == 0) {
+        return NGX_CONF_OK;
+    }
+
+    zone->state.path = path;
+    zone->state.zone = name;
+
+    return ngx_http_webhook_state_add(cf, &wmcf->states, &zone->state);
 }
 
 

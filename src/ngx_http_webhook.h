@@ -157,6 +157,7 @@ typedef struct {
     ngx_http_webhook_schemes_t     schemes;
     ngx_array_t                    verifiers;  /* .._webhook_verifier_t * */
     ngx_array_t                    places;     /* .._webhook_place_t */
+    ngx_array_t                    states;     /* .._webhook_state_t * */
     ngx_array_t                    json;       /* .._webhook_pointer_t, of
                                                   webhook_json variables */
 

@@ -65,6 +65,8 @@ typedef struct {
 } ngx_http_webhook_record_t;
 
 
+static ngx_int_t ngx_http_webhook_state_is_same(
+    ngx_http_webhook_state_t *one, ngx_http_webhook_state_t *two);
 static const char *ngx_http_webhook_state_check(
     ngx_http_webhook_state_t *state, ngx_file_t *file,
     ngx_http_webhook_image_t *header);
@@ -80,6 +82,83 @@ static ngx_int_t ngx_http_webhook_state_write_header(
 static void ngx_http_webhook_state_record(ngx_http_webhook_state_t *state,
     uint32_t n, ngx_uint_t clear, ngx_http_webhook_record_t *record);
 static off_t ngx_http_webhook_state_offset(uint32_t n);
+
+
+char *
+ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
+    ngx_http_webhook_state_t *state)
+{
+    size_t                      len;
+    ngx_uint_t                  i;
+    ngx_http_webhook_state_t  **other;
+
+    len = state->path.len;
+
+    while (len && state->path.data[len - 1] != '/') {
+        len--;
+    }
+
+    state->folder.len = len;
+    state->folder.data = ngx_pnalloc(cf->pool, len + 1);
+    if (state->folder.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    (void) ngx_cpystrn(state->folder.data, state->path.data, len + 1);
+
+    other = states->elts;
+
+    for (i = 0; i < states->nelts; i++) {
+
+        if (ngx_http_webhook_state_is_same(state, other[i]) == NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "state file \"%V\" is used by webhook dedup "
+                               "zone \"%V\" already",
+                               &state->path, &other[i]->zone);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    other = ngx_array_push(states);
+    if (other == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *other = state;
+
+    return NGX_CONF_OK;
+}
+
+
+/* whether two files have one name in one folder, however that is written */
+
+static ngx_int_t
+ngx_http_webhook_state_is_same(ngx_http_webhook_state_t *one,
+    ngx_http_webhook_state_t *two)
+{
+    ngx_file_info_t  fi, fi2;
+
+    if (ngx_strcmp(one->path.data + one->folder.len,
+                   two->path.data + two->folder.len)
+        != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_strcmp(one->folder.data, two->folder.data) == 0) {
+        return NGX_OK;
+    }
+
+    if (ngx_file_info(one->folder.data, &fi) == NGX_FILE_ERROR
+        || ngx_file_info(two->folder.data, &fi2) == NGX_FILE_ERROR)
+    {
+        return NGX_DECLINED;
+    }
+
+    return (ngx_file_uniq(&fi) == ngx_file_uniq(&fi2)
+            && fi.st_dev == fi2.st_dev)
+           ? NGX_OK : NGX_DECLINED;
+}
 
 
 ngx_int_t

@@ -23,6 +23,7 @@
 
 typedef struct {
     ngx_str_t                      path;     /* empty: there is no file */
+    ngx_str_t                      folder;   /* of the path, with its "/" */
     ngx_str_t                      zone;     /* its name */
     u_char                        *key;      /* NGX_HTTP_WEBHOOK_STATE_KEY */
     ngx_http_webhook_table_t      *table;
@@ -34,6 +35,14 @@ typedef struct {
     ngx_uint_t                     live;
 } ngx_http_webhook_state_t;
 
+
+/*
+ * Adds a state, whose path and zone are set, to those of a configuration.  A
+ * file belongs to one of them.  Returns NGX_CONF_OK, or NGX_CONF_ERROR after
+ * the error was logged.
+ */
+char *ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
+    ngx_http_webhook_state_t *state);
 
 /*
  * Reads the file into the table, which is empty and used by nobody, and its

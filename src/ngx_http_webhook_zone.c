@@ -93,24 +93,6 @@ ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
 }
 
 
-ngx_int_t
-ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone, ngx_str_t *state)
-{
-    ngx_http_webhook_zone_t  *zone;
-
-    zone = shm_zone->data;
-
-    if (zone->defined) {
-        return NGX_DECLINED;
-    }
-
-    zone->defined = 1;
-    zone->state.path = *state;
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
@@ -202,7 +184,6 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
 
     log = zone->shm_zone->shm.log;
 
-    state->zone = zone->shm_zone->shm.name;
     state->key = zone->sh->key;
     state->table = &zone->sh->table;
     state->mutex = &zone->shpool->mutex;

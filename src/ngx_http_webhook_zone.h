@@ -73,13 +73,6 @@ ngx_shm_zone_t *ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name,
     size_t size, void *tag);
 
 /*
- * Notes that the zone was defined, and the path of its state file, if any.
- * Returns NGX_OK, or NGX_DECLINED if it was defined before.
- */
-ngx_int_t ngx_http_webhook_zone_define(ngx_shm_zone_t *shm_zone,
-    ngx_str_t *state);
-
-/*
  * What is done about the state files of all zones of a cycle: put in place by
  * the master when the cycle has succeeded, kept by a worker until it exits.
  */

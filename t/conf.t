@@ -59,6 +59,8 @@ $t->write_file($_->[0], $_->[1]) && chmod 0600, $t->testdir() . "/$_->[0]"
 
 chmod 0644, $t->testdir() . '/public';
 mkdir $t->testdir() . '/folder';
+mkdir $t->testdir() . '/folder2';
+symlink 'folder', $t->testdir() . '/link';
 
 # a place that is right, and its parts
 
@@ -238,6 +240,16 @@ my @refused = (
 	$zone . "webhook_dedup_zone zone=z:1m; $here" ],
 [ 'duplicate zone of another size', qr/zone "z"/,
 	$zone . "webhook_dedup_zone zone=z:2m; $here" ],
+(map { [ "state file of two zones, $_->[0]",
+	qr/state file "\S*" is used by webhook dedup zone "z" already/,
+	"webhook_dedup_zone zone=z:1m state=$_->[1];\n"
+	. "webhook_dedup_zone zone=y:1m state=$_->[2]; $here" ] } (
+	[ 'one path', 'folder/a', 'folder/a' ],
+	[ 'full path', 'folder/a', $t->testdir() . '/folder/a' ],
+	[ 'slashes', 'folder/a', 'folder///a' ],
+	[ 'dots', 'folder2/../folder/./a', 'folder/a' ],
+	[ 'linked folder', 'link/a', 'folder/a' ],
+	[ 'missing folder', 'nofolder/a', 'nofolder/a' ])),
 [ "zone of another module's", qr/zone "z" is already/,
 	"limit_req_zone \$uri zone=z:1m rate=1r/s;\n"
 	. "webhook_dedup_zone zone=z:1m; $here" ],
@@ -580,6 +592,9 @@ my @accepted = (
 [ 'zone that is not used', $zone ],
 [ 'zone that is defined later', location("$verify\n$secret\n$dedup", '')
 	. "\n$zone" ],
+[ 'state files of two zones', join "\n",
+	map { "webhook_dedup_zone zone=$_->[0]:1m state=$_->[1];" }
+		[ 'a', 'folder/a' ], [ 'b', 'folder/b' ], [ 'c', 'folder2/a' ] ],
 [ 'zone of two locations', $zone . "server {\nlocation /a {\n$verify\n$secret\n"
 	. "$dedup\n}\nlocation /b {\n$verify\nwebhook_secret file:secret2;\n"
 	. "$dedup\n}\n}" ],
