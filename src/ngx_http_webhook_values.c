@@ -233,9 +233,17 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
 
     case NGX_HTTP_WEBHOOK_VARIABLE:
 
+        /* what a map does not find for lack of memory shows only in errno */
+
+        ngx_set_errno(0);
+
         vv = ngx_http_get_flushed_variable(ctx->request, piece->index);
 
-        if (vv == NULL || vv->not_found || vv->len == 0) {
+        if (vv == NULL || ngx_errno == NGX_ENOMEM) {
+            return NGX_ERROR;
+        }
+
+        if (vv->not_found || vv->len == 0) {
             ngx_str_null(value);
             return NGX_DECLINED;
         }

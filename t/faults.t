@@ -34,7 +34,7 @@ plan(skip_all => 'sanitizers have an allocator of their own')
 my $cc = $ENV{CC} || 'cc';
 plan(skip_all => 'no C compiler') if system("$cc --version >/dev/null 2>&1");
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(22)
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(26)
 	->allow(qr/\(12: Cannot allocate memory\)/);
 
 # pools as small as can be: nearly each allocation is one of its own
@@ -58,6 +58,11 @@ http {
 
     webhook_dedup_zone  zone=events:1m;
 
+    map \$arg_tenant \$tenant_secret {
+        default  "";
+        @{[ 'one' x 12 ]}  secret-of-tenant-one;
+    }
+
     server {
         listen       127.0.0.1:8080;
         server_name  localhost;
@@ -76,6 +81,13 @@ http {
             proxy_pass      http://127.0.0.1:8081;
 
             client_body_in_file_only  clean;
+        }
+
+        location /map {
+            webhook_verify  nextpay;
+            webhook_secret  secret-of-another  \$tenant_secret;
+            webhook_dedup   zone=events key=\$arg_tenant;
+            proxy_pass      http://127.0.0.1:8081;
         }
 
         location /token {
@@ -121,6 +133,9 @@ my %events = (
 		(nextpay('/memory'), chunked => [ 20 ])
 	},
 	'id in JSON, in a file' => sub { nextpay('/file') },
+	'secret from a map' => sub {
+		nextpay('/map?tenant=' . 'one' x 12, 'secret-of-tenant-one')
+	},
 	'token' => sub { (event('telegram', n => ++$id), uri => '/token') },
 );
 
