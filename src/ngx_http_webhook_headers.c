@@ -71,6 +71,10 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
             reason = ngx_http_webhook_build_signed(ctx, set);
         }
 
+        if (reason == NGX_HTTP_WEBHOOK_INTERNAL_ERROR) {
+            return reason;
+        }
+
         if (reason != NGX_HTTP_WEBHOOK_OK) {
             set->ncandidates = 0;
         }

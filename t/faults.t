@@ -34,7 +34,7 @@ plan(skip_all => 'sanitizers have an allocator of their own')
 my $cc = $ENV{CC} || 'cc';
 plan(skip_all => 'no C compiler') if system("$cc --version >/dev/null 2>&1");
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(26)
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(30)
 	->allow(qr/\(12: Cannot allocate memory\)/);
 
 # pools as small as can be: nearly each allocation is one of its own
@@ -90,6 +90,12 @@ http {
             proxy_pass      http://127.0.0.1:8081;
         }
 
+        location /groups {
+            webhook_verify  persona;
+            webhook_secret  @{[ secrets('persona', 'new') ]};
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
         location /token {
             webhook_verify  telegram;
             webhook_secret  @{[ secrets('telegram', 'new') ]};
@@ -135,6 +141,10 @@ my %events = (
 	'id in JSON, in a file' => sub { nextpay('/file') },
 	'secret from a map' => sub {
 		nextpay('/map?tenant=' . 'one' x 12, 'secret-of-tenant-one')
+	},
+	'groups' => sub {
+		(event('persona', n => ++$id, key => [ 'new', 'other' ]),
+			uri => '/groups')
 	},
 	'token' => sub { (event('telegram', n => ++$id), uri => '/token') },
 );
