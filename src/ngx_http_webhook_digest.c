@@ -377,7 +377,11 @@ ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key, u_char *signature,
     ngx_str_t *text)
 {
     int          rc;
+    u_long       n;
+    ngx_err_t    err;
     EVP_MD_CTX  *md;
+
+    ERR_clear_error();
 
     md = EVP_MD_CTX_new();
     if (md == NULL) {
@@ -389,8 +393,12 @@ ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key, u_char *signature,
         return NGX_ERROR;
     }
 
+    ngx_set_errno(0);
+
     rc = EVP_DigestVerify(md, signature, NGX_HTTP_WEBHOOK_MAX_DIGEST,
                           text->data, text->len);
+
+    err = ngx_errno;
 
     EVP_MD_CTX_free(md);
 
@@ -398,15 +406,25 @@ ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key, u_char *signature,
         return NGX_OK;
     }
 
-    if (rc == 0) {
-
-        /* that it is wrong is no error, but is queued as one */
-
-        ERR_clear_error();
-        return NGX_DECLINED;
+    if (rc != 0 || err == NGX_ENOMEM) {
+        return NGX_ERROR;
     }
 
-    return NGX_ERROR;
+    /*
+     * 0 is a wrong signature or a failure.  The latter is queued, unless it
+     * was for lack of memory; newer OpenSSL queues a reason for the former.
+     */
+
+    n = ERR_peek_error();
+
+#ifdef EVP_R_PROVIDER_SIGNATURE_FAILURE
+    if (ERR_GET_REASON(n) == EVP_R_PROVIDER_SIGNATURE_FAILURE) {
+        ERR_clear_error();
+        n = 0;
+    }
+#endif
+
+    return (n == 0) ? NGX_DECLINED : NGX_ERROR;
 }
 
 

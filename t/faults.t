@@ -34,7 +34,7 @@ plan(skip_all => 'sanitizers have an allocator of their own')
 my $cc = $ENV{CC} || 'cc';
 plan(skip_all => 'no C compiler') if system("$cc --version >/dev/null 2>&1");
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(30)
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(34)
 	->allow(qr/\(12: Cannot allocate memory\)/);
 
 # pools as small as can be: nearly each allocation is one of its own
@@ -96,6 +96,12 @@ http {
             proxy_pass      http://127.0.0.1:8081;
         }
 
+        location /ed25519 {
+            webhook_verify  discord;
+            webhook_secret  @{[ secrets('discord', 'new') ]};
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
         location /token {
             webhook_verify  telegram;
             webhook_secret  @{[ secrets('telegram', 'new') ]};
@@ -145,6 +151,9 @@ my %events = (
 	'groups' => sub {
 		(event('persona', n => ++$id, key => [ 'new', 'other' ]),
 			uri => '/groups')
+	},
+	'Ed25519' => sub {
+		(event('discord', n => ++$id), uri => '/ed25519')
 	},
 	'token' => sub { (event('telegram', n => ++$id), uri => '/token') },
 );
