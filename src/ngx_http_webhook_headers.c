@@ -37,6 +37,10 @@ static ngx_http_webhook_reason_e ngx_http_webhook_signed_piece(
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines);
+static ngx_http_webhook_reason_e ngx_http_webhook_check_key(
+    ngx_http_webhook_ctx_t *ctx);
+static ngx_http_webhook_reason_e ngx_http_webhook_check_part(
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_string_t *part);
 
 
 ngx_http_webhook_reason_e
@@ -100,6 +104,12 @@ valid:
 
     if (reason == NGX_HTTP_WEBHOOK_OK) {
         reason = ngx_http_webhook_check_lines(ctx, scheme->dedup_key);
+    }
+
+    if (reason == NGX_HTTP_WEBHOOK_OK
+        && scheme->chosen && ctx->conf->dedup->shm_zone)
+    {
+        reason = ngx_http_webhook_check_key(ctx);
     }
 
     return reason;
@@ -684,4 +694,103 @@ ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
     }
 
     return NGX_HTTP_WEBHOOK_OK;
+}
+
+
+/*
+ * A part of the dedup key that the sender chooses is there, and is short and
+ * plain enough, in one of the lines: a request that was captured cannot get
+ * rid of its key.
+ */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_webhook_line_t    *line;
+    ngx_http_webhook_reason_e   reason, first;
+    ngx_http_webhook_scheme_t  *scheme;
+
+    scheme = ctx->verifier->scheme;
+    first = NGX_HTTP_WEBHOOK_OK;
+
+    line = scheme->dedup_key->elts;
+
+    for (i = 0; i < scheme->dedup_key->nelts; i++) {
+
+        reason = NGX_HTTP_WEBHOOK_OK;
+
+        for (n = 0; n < line[i].nparts; n++) {
+
+            if (!(scheme->chosen[i] & ((ngx_uint_t) 1 << n))) {
+                continue;
+            }
+
+            reason = ngx_http_webhook_check_part(ctx, &line[i].parts[n]);
+            if (reason != NGX_HTTP_WEBHOOK_OK) {
+                break;
+            }
+        }
+
+        if (reason == NGX_HTTP_WEBHOOK_OK
+            || reason == NGX_HTTP_WEBHOOK_INTERNAL_ERROR)
+        {
+            return reason;
+        }
+
+        if (first != NGX_HTTP_WEBHOOK_MALFORMED_FIELD) {
+            first = reason;
+        }
+    }
+
+    return first;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_string_t *part)
+{
+    size_t                     len;
+    ngx_str_t                  value;
+    ngx_uint_t                 i;
+    ngx_http_webhook_piece_t  *piece;
+
+    len = 0;
+
+    for (i = 0; i < part->npieces; i++) {
+        piece = &part->pieces[i];
+
+        if (piece->type == NGX_HTTP_WEBHOOK_TIMESTAMP
+            || piece->type == NGX_HTTP_WEBHOOK_EVENT_ID)
+        {
+            /* signed, and not known yet */
+
+            continue;
+        }
+
+        switch (ngx_http_webhook_piece_value(ctx, piece, &value)) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_DECLINED:
+            return NGX_HTTP_WEBHOOK_MISSING_FIELD;
+
+        case NGX_ABORT:
+            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+
+        default: /* NGX_ERROR */
+            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        }
+
+        if (!ngx_http_webhook_is_key_value(piece, &value)) {
+            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        }
+
+        len += value.len;
+    }
+
+    return (len > NGX_HTTP_WEBHOOK_MAX_VALUE)
+           ? NGX_HTTP_WEBHOOK_MALFORMED_FIELD : NGX_HTTP_WEBHOOK_OK;
 }

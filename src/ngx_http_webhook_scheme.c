@@ -27,6 +27,12 @@ static ngx_int_t ngx_http_webhook_scheme_builtin(ngx_conf_t *cf,
 
 static char *ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
+static ngx_int_t ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme);
+static ngx_uint_t ngx_http_webhook_part_is_chosen(
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_string_t *part);
+static ngx_uint_t ngx_http_webhook_key_is_signed(
+    ngx_http_webhook_scheme_t *scheme);
 static ngx_uint_t ngx_http_webhook_signed_has(
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_piece_t *piece);
 
@@ -462,7 +468,20 @@ valid:
         goto failed;
     }
 
-    return NGX_CONF_OK;
+    switch (ngx_http_webhook_scheme_chosen(cf, scheme)) {
+
+    case NGX_OK:
+        return NGX_CONF_OK;
+
+    case NGX_DECLINED:
+        text = "has $webhook_event_id in its \"dedup_key\", and the signature "
+               "does not cover what \"event_id\" takes it from: write in "
+               "\"dedup_key\" what it is made of";
+        goto failed;
+
+    default: /* NGX_ERROR */
+        return NGX_CONF_ERROR;
+    }
 
 failed:
 
@@ -513,6 +532,10 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
         return NGX_DECLINED;
     }
 
+    if (ngx_http_webhook_key_is_signed(scheme)) {
+        return NGX_OK;
+    }
+
     line = scheme->dedup_key->elts;
 
     for (i = 0; i < scheme->dedup_key->nelts; i++) {
@@ -544,8 +567,105 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
 
 
 /*
+ * Finds the parts of the dedup key that the sender of a request chooses and
+ * no signature covers: they must not be left out to have no key.  Returns
+ * NGX_OK, NGX_DECLINED if such a part is hidden in $webhook_event_id, or
+ * NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme)
+{
+    ngx_uint_t                i, n, any, id;
+    ngx_http_webhook_line_t  *line;
+
+    scheme->chosen = NULL;
+
+    if (scheme->dedup_key == NULL
+        || scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN
+        || ngx_http_webhook_key_is_signed(scheme))
+    {
+        return NGX_OK;
+    }
+
+    id = ngx_http_webhook_lines_have(scheme->dedup_key,
+                                     NGX_HTTP_WEBHOOK_EVENT_ID)
+         && !ngx_http_webhook_string_has(&scheme->signed_text,
+                                         NGX_HTTP_WEBHOOK_EVENT_ID);
+
+    if (id && scheme->event_id) {
+        line = scheme->event_id->elts;
+
+        for (i = 0; i < scheme->event_id->nelts; i++) {
+            for (n = 0; n < line[i].nparts; n++) {
+                if (ngx_http_webhook_part_is_chosen(scheme, &line[i].parts[n]))
+                {
+                    return NGX_DECLINED;
+                }
+            }
+        }
+    }
+
+    scheme->chosen = ngx_pcalloc(cf->pool, scheme->dedup_key->nelts
+                                           * sizeof(ngx_uint_t));
+    if (scheme->chosen == NULL) {
+        return NGX_ERROR;
+    }
+
+    line = scheme->dedup_key->elts;
+    any = 0;
+
+    for (i = 0; i < scheme->dedup_key->nelts; i++) {
+        for (n = 0; n < line[i].nparts; n++) {
+            if (ngx_http_webhook_part_is_chosen(scheme, &line[i].parts[n])) {
+                scheme->chosen[i] |= (ngx_uint_t) 1 << n;
+                any = 1;
+            }
+        }
+    }
+
+    if (!any) {
+        scheme->chosen = NULL;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_part_is_chosen(ngx_http_webhook_scheme_t *scheme,
+    ngx_http_webhook_string_t *part)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < part->npieces; i++) {
+        if (ngx_http_webhook_piece_is_chosen(&part->pieces[i])
+            && !ngx_http_webhook_signed_has(scheme, &part->pieces[i]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* whether the key is the event id, and that is signed as such */
+
+static ngx_uint_t
+ngx_http_webhook_key_is_signed(ngx_http_webhook_scheme_t *scheme)
+{
+    return scheme->dedup_key == scheme->event_id
+           && ngx_http_webhook_string_has(&scheme->signed_text,
+                                          NGX_HTTP_WEBHOOK_EVENT_ID);
+}
+
+
+/*
  * Whether what a piece stands for is in the signed text: the same variable,
- * or the event id, of which it is a part.
+ * or the event id, of which it is a part.  Of an id with several lines it is
+ * the sender who decides from which one it is taken.
  */
 
 static ngx_uint_t
@@ -568,6 +688,7 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
 
         if (held->type == NGX_HTTP_WEBHOOK_EVENT_ID
             && piece->type == NGX_HTTP_WEBHOOK_HEADER
+            && scheme->event_id->nelts == 1
             && ngx_http_webhook_lines_hold(scheme->event_id, piece))
         {
             return 1;

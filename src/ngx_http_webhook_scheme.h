@@ -93,6 +93,9 @@ typedef struct {
     ngx_array_t                   *event_id;   /* ngx_http_webhook_line_t */
     ngx_array_t                   *event_type; /* ngx_http_webhook_line_t */
     ngx_array_t                   *dedup_key;  /* ngx_http_webhook_line_t */
+    ngx_uint_t                    *chosen;     /* parts of each of its lines
+                                                  that a sender chooses, as
+                                                  bits, or NULL */
     time_t                         retries;
 
     ngx_array_t                   *pointers;   /* .._webhook_pointer_t */
@@ -222,6 +225,9 @@ ngx_uint_t ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
 ngx_uint_t ngx_http_webhook_lines_have(ngx_array_t *lines,
     ngx_http_webhook_piece_e type);
 
+/* Whether a piece is what the sender of a request chooses at will. */
+ngx_uint_t ngx_http_webhook_piece_is_chosen(ngx_http_webhook_piece_t *piece);
+
 /* Whether two pieces stand for the same. */
 ngx_uint_t ngx_http_webhook_pieces_equal(ngx_http_webhook_piece_t *one,
     ngx_http_webhook_piece_t *other);
@@ -256,6 +262,13 @@ ngx_int_t ngx_http_webhook_seams_check(ngx_http_webhook_scheme_t *scheme,
 /* Likewise for the first byte of a body. */
 ngx_int_t ngx_http_webhook_seams_check_body(ngx_http_webhook_scheme_t *scheme,
     u_char first);
+
+/*
+ * Whether the value of a piece can be in a dedup key though it is not signed:
+ * it may be anything, but must not be in the way of a key.
+ */
+ngx_uint_t ngx_http_webhook_is_key_value(ngx_http_webhook_piece_t *piece,
+    ngx_str_t *value);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_SCHEME_H_INCLUDED_ */

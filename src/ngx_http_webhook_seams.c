@@ -70,6 +70,7 @@ static ngx_uint_t ngx_http_webhook_seam_has_dots(ngx_str_t *url);
 
 static ngx_str_t  ngx_http_webhook_word = ngx_string("._+/=-");
 static ngx_str_t  ngx_http_webhook_host = ngx_string(".:-[]");
+static ngx_str_t  ngx_http_webhook_key = ngx_string("._:/@+=-");
 
 /* the delimiters of RFC 3986 that stand in a path or a query as they are */
 static ngx_str_t  ngx_http_webhook_url = ngx_string("/-._~%!$&'()*+,;=:@?");
@@ -439,6 +440,25 @@ ngx_http_webhook_seams_check_body(ngx_http_webhook_scheme_t *scheme,
     return (scheme->before_body
             && ngx_http_webhook_seam_is(first, scheme->before_body))
            ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_is_key_value(ngx_http_webhook_piece_t *piece,
+    ngx_str_t *value)
+{
+    switch (piece->type) {
+
+    case NGX_HTTP_WEBHOOK_HEADER:
+        return value->len <= NGX_HTTP_WEBHOOK_MAX_WORD
+               && ngx_http_webhook_seam_word(value, &ngx_http_webhook_key);
+
+    case NGX_HTTP_WEBHOOK_VARIABLE:
+        return ngx_http_webhook_seam_word(value, &ngx_http_webhook_url);
+
+    default: /* NGX_HTTP_WEBHOOK_LITERAL */
+        return 1;
+    }
 }
 
 

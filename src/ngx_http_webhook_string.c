@@ -19,6 +19,34 @@ static char *ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name,
 static ngx_uint_t ngx_http_webhook_is(ngx_str_t *value, char *text);
 
 
+/* variables that hold what the client sends, besides those with a prefix */
+
+static ngx_str_t  ngx_http_webhook_chosen[] = {
+    ngx_string("args"),
+    ngx_string("query_string"),
+    ngx_string("is_args"),
+    ngx_string("request_uri"),
+    ngx_string("uri"),
+    ngx_string("document_uri"),
+    ngx_string("host"),
+    ngx_string("request"),
+    ngx_string("request_method"),
+    ngx_string("request_length"),
+    ngx_string("request_filename"),
+    ngx_string("content_type"),
+    ngx_string("content_length"),
+    ngx_string("remote_user"),
+    ngx_string("remote_addr"),
+    ngx_string("remote_port"),
+    ngx_string("binary_remote_addr"),
+    ngx_string("proxy_add_x_forwarded_for"),
+    ngx_string("server_protocol"),
+    ngx_string("scheme"),
+    ngx_string("https"),
+    ngx_null_string
+};
+
+
 ngx_int_t
 ngx_http_webhook_parameter(ngx_str_t *value, char *name, ngx_str_t *rest)
 {
@@ -394,6 +422,38 @@ ngx_http_webhook_lines_hold(ngx_array_t *lines,
                     return 1;
                 }
             }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_piece_is_chosen(ngx_http_webhook_piece_t *piece)
+{
+    ngx_str_t  *name, rest;
+
+    if (piece->type == NGX_HTTP_WEBHOOK_HEADER) {
+        return 1;
+    }
+
+    if (piece->type != NGX_HTTP_WEBHOOK_VARIABLE) {
+        return 0;
+    }
+
+    if (ngx_http_webhook_parameter(&piece->text, "arg_", &rest) == NGX_OK
+        || ngx_http_webhook_parameter(&piece->text, "cookie_", &rest)
+           == NGX_OK)
+    {
+        return 1;
+    }
+
+    for (name = ngx_http_webhook_chosen; name->len; name++) {
+        if (piece->text.len == name->len
+            && ngx_strncmp(piece->text.data, name->data, name->len) == 0)
+        {
+            return 1;
         }
     }
 

@@ -489,6 +489,17 @@ my @refused = (
 	[ 'dedup_key, second line not covered',
 		"$sig dedup_key body; dedup_key \$http_i;",
 		'"dedup_key" that the signature does not cover' ],
+	[ 'dedup_key, a header of one line of the event id',
+		"$sig event_id \$http_i; event_id \$http_j; dedup_key \$http_i;"
+			. 'signed $webhook_event_id.$request_body;',
+		'"dedup_key" that the signature does not cover' ],
+	[ 'timestamp in one line of the event id', "$sig timestamp \$http_t;"
+			. 'event_id $http_i; event_id $http_t;'
+			. 'signed $webhook_event_id.$request_body;',
+		'timestamp that "signed" does not hold' ],
+	[ 'dedup_key, an event id that is not signed',
+		"$sig event_id \$http_i; dedup_key \$webhook_event_id body;",
+		'\$webhook_event_id in its "dedup_key"' ],
 	(map { my ($unit, $signed, $one, $other) = @$_;
 		[ "signed, $signed", "$sig timestamp \$http_t unit=$unit;"
 			. "event_id \$http_i; signed '$signed';",
@@ -713,6 +724,13 @@ EOF
 [ 'dedup key covered by the event id',
 	scheme("$sig event_id \$http_i; dedup_key \$http_i \$http_j;"
 		. 'signed $webhook_event_id.$request_body;') . "\n"
+	. location("webhook_verify s;\n$secret\n$dedup") ],
+[ 'dedup key is the signed event id', scheme("$sig event_id \$http_i;"
+		. 'event_id $http_j; dedup_key $webhook_event_id;'
+		. 'signed $webhook_event_id.$request_body;') . "\n"
+	. location("webhook_verify s;\n$secret\n$dedup") ],
+[ 'dedup key, event id from JSON', scheme("$sig event_id json:/id;"
+		. 'dedup_key $webhook_event_id body;') . "\n"
 	. location("webhook_verify s;\n$secret\n$dedup") ],
 [ 'dedup key covered by the timestamp',
 	scheme("$sig timestamp \$http_s separator=, prefix=t=;"

@@ -23,7 +23,7 @@ use Test::Nginx::Webhook;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()->plan(110);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()->plan(141);
 
 my $secret = 'a secret of the fields test';
 my $now = 1764000000;
@@ -96,6 +96,19 @@ http {
         dedup_key  $http_x_type body;
     }
 
+    webhook_scheme typed-twice from=typed {
+        dedup_key  $http_x_type body;
+        dedup_key  $http_x_topic body;
+    }
+
+    webhook_scheme typed-text from=typed {
+        dedup_key  $http_x_type-$http_x_topic-$http_x_id body;
+    }
+
+    webhook_scheme argument from=typed {
+        dedup_key  $arg_t body;
+    }
+
     webhook_secret  "a secret of the fields test";
     webhook_dedup   zone=events key=fields;
 
@@ -109,6 +122,18 @@ http {
         server_name  localhost;
 
 %%LOCATIONS%%
+
+        location /typed-dry/ {
+            webhook_verify   typed;
+            webhook_dry_run  on;
+            proxy_pass       http://127.0.0.1:8081;
+        }
+
+        location /typed-off/ {
+            webhook_verify     typed;
+            webhook_dedup      off;
+            proxy_pass         http://127.0.0.1:8081;
+        }
     }
 }
 
@@ -123,7 +148,8 @@ EOF
 
 EOF
 	qw/ dotted by-variable joined reversed body around after before
-		request topic body-last typed /!e;
+		request topic body-last typed typed-twice typed-text
+		argument /!e;
 
 $t->write_file('nginx.conf', $conf);
 
@@ -285,6 +311,64 @@ refused('type twice', 'dotted', 'malformed_field', [ id(), $now ], "I.$now.B",
 	type => [ 'a', 'b' ]);
 refused('type twice, in the key', 'typed', 'malformed_field', [ id() ], 'B',
 	type => [ 'a', 'b' ], good_type => 'a');
+
+# what is not signed, and is a part of the key, can be neither left out nor
+# spoilt to have no key
+
+foreach my $type ('orders/create', 'a.b_c:d/e@f+g=h-i', 'a' x 128) {
+	passes('type in the key, ' . length($type) . ' bytes', 'typed', [ id() ],
+		'B', type => $type);
+}
+
+foreach my $type ('a' x 129, 'a' x 257, "a\tb", "a\x7f", 'a b', 'a"b', 'a,b',
+	'a%b', 'a~b', "\xc3\xa9")
+{
+	refused("type in the key, not " . unpack('H6', $type), 'typed',
+		'malformed_field', [ id() ], 'B', type => $type,
+		good_type => 'a');
+}
+
+my @good = (good_type => 'a', good_topic => 'a');
+
+refused('no type in the key', 'typed', 'missing_field', [ id() ], 'B', @good);
+refused('type in the key is empty', 'typed', 'missing_field', [ id() ], 'B',
+	type => '', @good);
+
+passes('second line of the key', 'typed-twice', [ id() ], 'B', topic => 'a');
+passes('second line of the key, first is wrong', 'typed-twice', [ id() ], 'B',
+	type => 'a' x 257, topic => 'a');
+refused('no line of the key', 'typed-twice', 'missing_field', [ id() ], 'B',
+	@good);
+refused('no line of the key, first is wrong', 'typed-twice',
+	'malformed_field', [ id() ], 'B', type => 'a b', @good);
+refused('no line of the key, second is wrong', 'typed-twice',
+	'malformed_field', [ id() ], 'B', topic => 'a b', @good);
+
+passes('text in the key', 'typed-text', [ id() ], 'B', type => 'a' x 100,
+	topic => 'b' x 100);
+refused('text in the key is too long', 'typed-text', 'malformed_field',
+	[ id() ], 'B', type => 'a' x 126, topic => 'b' x 126, @good);
+refused('one of the text in the key', 'typed-text', 'missing_field', [ id() ],
+	'B', type => 'a', @good);
+
+passes('argument in the key', 'argument', [ id() ], 'B', query => '?t=%20a');
+is(got(event('argument', [ id() ], 'B', unique())),
+	'401 REJECTED missing_field 0', 'no argument in the key');
+is(got(event('argument', [ id() ], 'B', unique(), query => '?t=a"')),
+	'401 REJECTED malformed_field 0', 'argument in the key is malformed');
+is(got(event('argument', [ id() ], 'B', unique(),
+	query => '?t=' . 'a' x 257)),
+	'401 REJECTED malformed_field 0', 'argument in the key is too long');
+
+is(got(event('typed-dry', [ id() ], 'B', unique())),
+	'200 REJECTED_DRY_RUN missing_field 1', 'no type in the key, dry run');
+is(got(event('typed-dry', [ id() ], 'B', unique(), type => 'a b')),
+	'200 REJECTED_DRY_RUN malformed_field 1',
+	'malformed type in the key, dry run');
+is(got(event('typed-dry', [ id() ], 'B', unique(), type => 'a')),
+	'200 PASSED_DRY_RUN 1', 'type in the key, dry run');
+is(got(event('typed-off', [ id() ], 'B', unique())), '200 PASSED 1',
+	'no type, no deduplication');
 
 ###############################################################################
 

@@ -45,7 +45,7 @@ my @ids = grep { my $p = provider($_); defined $p->{id} && $p->{dedup}
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime();
 
 my $tests = 5 * @names + (@names - @tokens) + @parts + 2 * @timed + @lists
-	+ @ids + 2 * @dedup + 86;
+	+ @ids + 2 * @dedup + 88;
 
 $t->plan($tests);
 
@@ -288,6 +288,13 @@ foreach my $name (qw/ shopify woocommerce /) {
 
 	is(verdicts($e, $other, $e, $other),
 		'passed, passed, duplicate, duplicate', "$name - other topic");
+
+	my ($header) = map { $_->[0] } grep { $_->[0] =~ /topic/ }
+		@{$e->{headers}};
+
+	is(all(map { with($e, $header => $_) } undef, '', 'a' x 129, "a\tb",
+			'a b', "$e->{type},"),
+		'refused', "$name - no topic");
 }
 
 {
