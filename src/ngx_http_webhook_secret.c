@@ -192,6 +192,13 @@ ngx_http_webhook_secret_lines(ngx_conf_t *cf, ngx_array_t *secrets,
             continue;
         }
 
+        if (ngx_strlchr(line, end, CR)) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "secret file \"%V\" has a carriage return "
+                               "within a line, which is taken as part of the "
+                               "secret: lines end with a line feed", name);
+        }
+
         rv = ngx_http_webhook_secret_add(cf, secrets, line, end - line);
         if (rv != NGX_CONF_OK) {
             return rv;
