@@ -238,7 +238,7 @@ static char *
 ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *text)
 {
-    ngx_str_t                  *name, rest;
+    ngx_uint_t                  i;
     ngx_http_webhook_secret_t  *secret;
     ngx_http_webhook_string_t  *string;
 
@@ -264,15 +264,17 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
         return NGX_CONF_ERROR;
     }
 
-    /* what the client sends is no secret */
+    /* what the client sends is no secret, however it is put together */
 
-    name = &string->pieces[0].text;
+    for (i = 0; i < string->npieces; i++) {
+        if (string->pieces[i].type != NGX_HTTP_WEBHOOK_LITERAL
+            && !ngx_http_webhook_piece_is_chosen(&string->pieces[i]))
+        {
+            break;
+        }
+    }
 
-    if (string->npieces == 1
-        && (string->pieces[0].type == NGX_HTTP_WEBHOOK_HEADER
-            || ngx_http_webhook_parameter(name, "arg_", &rest) == NGX_OK
-            || ngx_http_webhook_parameter(name, "cookie_", &rest) == NGX_OK))
-    {
+    if (i == string->npieces) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "secret \"%V\" is chosen by the client, "
                            "use a map", text);

@@ -209,7 +209,12 @@ my @refused = (
 (map { [ "secret of the client, $_", qr/"\Q$_\E" is chosen by the client/,
 	location("$verify\nwebhook_secret $_; $here") ] }
 	'$http_x_secret', '${http_x_secret}', '$arg_secret', '$cookie_secret',
-	'$HTTP_X_Secret', '$Arg_secret'),
+	'$HTTP_X_Secret', '$Arg_secret', '$http_x$http_y', 'x$arg_a',
+	'$arg_a-$cookie_b-$http_c', map { "\$$_" } qw/ args query_string
+	request_uri uri document_uri host http_host remote_user request
+	request_method remote_addr content_type scheme /),
+[ 'secret from the body', qr/"\$request_body" cannot be used here/,
+	location("$verify\nwebhook_secret \$request_body; $here") ],
 [ 'secret from an unknown variable', qr/unknown "nosuch" variable/,
 	location("$verify\nwebhook_secret \$nosuch;\n"
 		. 'webhook_dedup zone=z key=$uri;'), line => 0 ],
@@ -571,13 +576,13 @@ my @warned = (
 	env => { WEBHOOK_S => "$long " } ],
 [ 'byte order mark', qr/byte order mark/,
 	location("$verify\nwebhook_secret file:bom; $here\n$dedup") ],
+[ 'lines that end with CR', qr/"\S*\/crs" has a carriage return within a line/,
+	location("$verify\nwebhook_secret file:crs; $here\n$dedup") ],
 [ 'literal secret', qr/a secret that stands in the configuration/,
 	location("$verify\nwebhook_secret $long; $here\n$dedup") ],
 [ 'file that everybody can read', qr/"\S*\/public" can be read by everybody/,
 	location("$verify\nwebhook_secret file:public; $here\n$dedup") ],
 [ 'sha1 in a defined scheme', qr/scheme "s" uses SHA-1/,
-[ 'lines that end with CR', qr/"\S*\/crs" has a carriage return within a line/,
-	location("$verify\nwebhook_secret file:crs; $here\n$dedup") ],
 	"webhook_scheme s {\n$sig\nalgorithm hmac-sha1;\n} $here" ],
 [ 'neither timestamp nor dedup', qr/no protection against replays/,
 	location("$verify $here\n$secret") ],
@@ -636,8 +641,9 @@ my @accepted = (
 		. 'webhook_dedup zone=z key=$uri;') ],
 [ 'secret from a variable, no dedup', "map \$uri \$tenant {\n}\n"
 	. location("webhook_verify slack;\nwebhook_secret \$tenant;") ],
-[ 'secret of variables and text', location("webhook_verify slack;\n"
-	. 'webhook_secret "prefix-$http_x_a-${arg_b}";') ],
+[ 'secret of variables and text', "map \$uri \$tenant {\n}\n"
+	. location("webhook_verify slack;\n"
+	. 'webhook_secret "prefix-$http_x_a-${arg_b}-$tenant";') ],
 [ 'tolerance without timestamp', location("$verify\n$secret\n$dedup\n"
 	. 'webhook_tolerance 1m;') ],
 [ 'tolerance of one, of two, of none', "server {\n$secret\n"

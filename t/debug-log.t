@@ -112,7 +112,7 @@ http {
         }
 
         location /joined {
-            webhook_secret  "QxJoinedSecretOfTheLogTest-$host";
+            webhook_secret  "QxJoinedSecretOfTheLogTest-$server_name";
             proxy_pass      http://127.0.0.1:8081;
         }
 

@@ -244,7 +244,7 @@ foreach my $case (
 	[ '$a', 'fine' ],
 	[ '$ar', 'fine' ],
 	[ '$arg', 'fine' ],
-	[ '$args', 'fine' ],
+	[ '$args', 'refused' ],
 	[ '$argument', 'fine' ],
 	[ '$cookie', 'fine' ],
 	[ '$cookies', 'fine' ],

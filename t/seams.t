@@ -171,8 +171,10 @@ events {
 http {
     %%TEST_GLOBALS_HTTP%%
 
-    keepalive_requests    1000000;
-    client_header_buffer_size  8k;
+    keepalive_requests  1000000;
+
+    # of all requests that are sent at once
+    client_header_buffer_size  64k;
 
     webhook_log_level   info;
     webhook_dedup_zone  zone=events:1m;
@@ -476,7 +478,7 @@ sub ask {
 
 		while (@answers < @requests) {
 			my $first = @answers;
-			my $last = $first + 49;
+			my $last = $first + 19;
 			$last = $#requests if $last > $#requests;
 
 			$c->send(join '', @requests[$first .. $last]);

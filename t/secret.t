@@ -266,6 +266,10 @@ http {
         b.example  "the secret of host b";
     }
 
+    map \$host \$host_itself {
+        default  \$host;
+    }
+
     map \$uri \$encoded {
         /encoded/good    whsec_$base64;
         /encoded/bad     "whsec_not base64!";
@@ -301,7 +305,7 @@ $schemes
 
         location /part/ {
             webhook_verify  sha256;
-            webhook_secret  "a secret for \$host only";
+            webhook_secret  "a secret for \$host_itself only";
             proxy_pass      http://127.0.0.1:8081;
         }
 
