@@ -856,13 +856,13 @@ ngx_http_webhook_dedup_action(ngx_str_t *value,
     }
 
     if (ngx_strcmp(p, usual) == 0) {
-        *action = NGX_HTTP_WEBHOOK_DEFAULT;
+        *action = NGX_HTTP_WEBHOOK_ACTION_DEFAULT;
 
     } else if (ngx_strcmp(p, "reject") == 0) {
-        *action = NGX_HTTP_WEBHOOK_REJECT;
+        *action = NGX_HTTP_WEBHOOK_ACTION_REJECT;
 
     } else if (ngx_strcmp(p, "pass") == 0) {
-        *action = NGX_HTTP_WEBHOOK_PASS;
+        *action = NGX_HTTP_WEBHOOK_ACTION_PASS;
 
     } else {
         return NGX_CONF_ERROR;

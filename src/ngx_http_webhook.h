@@ -32,31 +32,31 @@
 
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_OK = 0,
-    NGX_HTTP_WEBHOOK_MISSING_SIGNATURE,
-    NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE,
-    NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES,
-    NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH,
-    NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_STALE_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_FUTURE_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_MISSING_FIELD,
-    NGX_HTTP_WEBHOOK_MALFORMED_FIELD,
-    NGX_HTTP_WEBHOOK_NO_SECRET,
-    NGX_HTTP_WEBHOOK_MISSING_ID,
-    NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON,
-    NGX_HTTP_WEBHOOK_INVALID_JSON,
-    NGX_HTTP_WEBHOOK_JSON_TOO_LARGE,
-    NGX_HTTP_WEBHOOK_ID_TOO_LONG,
-    NGX_HTTP_WEBHOOK_BODY_MISMATCH,
-    NGX_HTTP_WEBHOOK_BODY_TOO_LARGE,
-    NGX_HTTP_WEBHOOK_EVENT_TYPE,
-    NGX_HTTP_WEBHOOK_EVENT_FILTER,
-    NGX_HTTP_WEBHOOK_ZONE_FULL,
-    NGX_HTTP_WEBHOOK_LEASE_HELD,
-    NGX_HTTP_WEBHOOK_ALREADY_DELIVERED,
-    NGX_HTTP_WEBHOOK_INTERNAL_ERROR
+    NGX_HTTP_WEBHOOK_REASON_NONE = 0,
+    NGX_HTTP_WEBHOOK_REASON_MISSING_SIGNATURE,
+    NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE,
+    NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES,
+    NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH,
+    NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP,
+    NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD,
+    NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD,
+    NGX_HTTP_WEBHOOK_REASON_NO_SECRET,
+    NGX_HTTP_WEBHOOK_REASON_MISSING_ID,
+    NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON,
+    NGX_HTTP_WEBHOOK_REASON_INVALID_JSON,
+    NGX_HTTP_WEBHOOK_REASON_JSON_TOO_LARGE,
+    NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG,
+    NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH,
+    NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE,
+    NGX_HTTP_WEBHOOK_REASON_EVENT_TYPE,
+    NGX_HTTP_WEBHOOK_REASON_EVENT_FILTER,
+    NGX_HTTP_WEBHOOK_REASON_ZONE_FULL,
+    NGX_HTTP_WEBHOOK_REASON_LEASE_HELD,
+    NGX_HTTP_WEBHOOK_REASON_ALREADY_DELIVERED,
+    NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR
 } ngx_http_webhook_reason_e;
 
 
@@ -91,9 +91,9 @@ typedef struct {
 /* what is done about an event that cannot be deduplicated as usual */
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_DEFAULT = 0,            /* evict, pass or duplicate */
-    NGX_HTTP_WEBHOOK_REJECT,
-    NGX_HTTP_WEBHOOK_PASS
+    NGX_HTTP_WEBHOOK_ACTION_DEFAULT = 0,     /* evict, pass or duplicate */
+    NGX_HTTP_WEBHOOK_ACTION_REJECT,
+    NGX_HTTP_WEBHOOK_ACTION_PASS
 } ngx_http_webhook_action_e;
 
 
@@ -185,12 +185,12 @@ typedef struct {
 
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_NEW = 0,
-    NGX_HTTP_WEBHOOK_READING,                /* core reads the body */
-    NGX_HTTP_WEBHOOK_DIGESTING,              /* we read the stored body */
-    NGX_HTTP_WEBHOOK_JUDGED,
-    NGX_HTTP_WEBHOOK_WAITING                 /* for another one's outcome */
-} ngx_http_webhook_state_e;
+    NGX_HTTP_WEBHOOK_STAGE_NEW = 0,
+    NGX_HTTP_WEBHOOK_STAGE_READING,          /* core reads the body */
+    NGX_HTTP_WEBHOOK_STAGE_DIGESTING,        /* we read the stored body */
+    NGX_HTTP_WEBHOOK_STAGE_JUDGED,
+    NGX_HTTP_WEBHOOK_STAGE_WAITING           /* for another one's outcome */
+} ngx_http_webhook_stage_e;
 
 
 typedef struct {
@@ -198,7 +198,7 @@ typedef struct {
     ngx_http_webhook_loc_conf_t   *conf;
     ngx_http_webhook_verifier_t   *verifier;
 
-    ngx_http_webhook_state_e       state;
+    ngx_http_webhook_stage_e       stage;
     ngx_http_webhook_status_e      status;
     ngx_http_webhook_reason_e      reason;
 
@@ -307,14 +307,16 @@ void ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
 
 /*
  * Takes from the headers what verification needs: signatures, timestamps and
- * fields of the signed text.  Returns NGX_HTTP_WEBHOOK_OK, or why the request
- * is not authentic; NGX_HTTP_WEBHOOK_INTERNAL_ERROR if there is no memory.
+ * fields of the signed text.  Returns NGX_HTTP_WEBHOOK_REASON_NONE, or why the
+ * request is not authentic; NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR if there is
+ * no memory.
  */
 ngx_http_webhook_reason_e ngx_http_webhook_read_headers(
     ngx_http_webhook_ctx_t *ctx);
 
 /*
- * NGX_HTTP_WEBHOOK_OK if the time is in the window, widened by grace seconds.
+ * NGX_HTTP_WEBHOOK_REASON_NONE if the time is in the window, widened by grace
+ * seconds.
  * Notes the time and, without grace, the age in the context.
  */
 ngx_http_webhook_reason_e ngx_http_webhook_check_window(
@@ -335,8 +337,8 @@ ngx_int_t ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
  * The parts of the first line that is complete, at most
  * NGX_HTTP_WEBHOOK_MAX_PARTS, and how many; or its parts joined with ":".
  * Parts of more than limit bytes or with control characters count as absent.
- * Returns NGX_HTTP_WEBHOOK_OK, or why there is none:
- * NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON at the first part that is ambiguous.
+ * Returns NGX_HTTP_WEBHOOK_REASON_NONE, or why there is none:
+ * NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON at the first part that is ambiguous.
  */
 ngx_http_webhook_reason_e ngx_http_webhook_lines_parts(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
@@ -427,8 +429,8 @@ ngx_uint_t ngx_http_webhook_event_needs_body(ngx_http_webhook_ctx_t *ctx);
 
 /*
  * Extracts what an authentic request says of itself: id, type, JSON values,
- * a timestamp in the body.  Returns NGX_HTTP_WEBHOOK_OK, why the request is
- * not authentic, or NGX_HTTP_WEBHOOK_INTERNAL_ERROR.
+ * a timestamp in the body.  Returns NGX_HTTP_WEBHOOK_REASON_NONE, why the
+ * request is not authentic, or NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR.
  */
 ngx_http_webhook_reason_e ngx_http_webhook_event_read(
     ngx_http_webhook_ctx_t *ctx);

@@ -66,7 +66,7 @@ ngx_http_webhook_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
 
-    if (ctx == NULL || ctx->state != NGX_HTTP_WEBHOOK_READING) {
+    if (ctx == NULL || ctx->stage != NGX_HTTP_WEBHOOK_STAGE_READING) {
         return ngx_http_next_request_body_filter(r, in);
     }
 
@@ -100,7 +100,8 @@ ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx)
         set = &ctx->sets[i];
 
         if (set->ncandidates == 0
-            || ctx->verifier->scheme->algorithm->kind != NGX_HTTP_WEBHOOK_HMAC)
+            || ctx->verifier->scheme->algorithm->kind
+               != NGX_HTTP_WEBHOOK_KIND_HMAC)
         {
             continue;
         }
@@ -221,7 +222,7 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 
     kind = ctx->verifier->scheme->algorithm->kind;
 
-    if (kind != NGX_HTTP_WEBHOOK_TOKEN
+    if (kind != NGX_HTTP_WEBHOOK_KIND_TOKEN
         && ctx->digested != ngx_http_webhook_body_length(ctx->request))
     {
         ngx_log_error(NGX_LOG_ERR, ctx->request->connection->log, 0,
@@ -231,7 +232,7 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    if (kind == NGX_HTTP_WEBHOOK_ED25519
+    if (kind == NGX_HTTP_WEBHOOK_KIND_ED25519
         && ctx->digested > NGX_HTTP_WEBHOOK_MAX_WHOLE)
     {
         return NGX_ABORT;
@@ -274,7 +275,7 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    if (ctx->body_digest && ctx->state != NGX_HTTP_WEBHOOK_NEW) {
+    if (ctx->body_digest && ctx->stage != NGX_HTTP_WEBHOOK_STAGE_NEW) {
 
         if (ngx_http_webhook_digest_final(ctx->body_digest, ctx->body_sha256)
             != NGX_OK)
@@ -323,7 +324,7 @@ ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
 
     switch (ctx->verifier->scheme->algorithm->kind) {
 
-    case NGX_HTTP_WEBHOOK_ED25519:
+    case NGX_HTTP_WEBHOOK_KIND_ED25519:
 
         if (ngx_http_webhook_signed_text(ctx, set, &text) != NGX_OK) {
             return NGX_ERROR;
@@ -344,11 +345,11 @@ ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
 
         return found;
 
-    case NGX_HTTP_WEBHOOK_TOKEN:
+    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
         ngx_memcpy(digest, key->token, size);
         break;
 
-    default: /* NGX_HTTP_WEBHOOK_HMAC */
+    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
 
         if (ngx_http_webhook_digest_update(set->digests[n], set->after.data,
                                            set->after.len)
@@ -531,7 +532,7 @@ ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
     len = ngx_http_webhook_body_length(r);
 
     if (len > (off_t) ctx->conf->json_max_size) {
-        ctx->json = NGX_HTTP_WEBHOOK_JSON_TOO_LARGE;
+        ctx->json = NGX_HTTP_WEBHOOK_REASON_JSON_TOO_LARGE;
         return NGX_OK;
     }
 
@@ -573,7 +574,7 @@ ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
     }
 
     if (rc == NGX_DECLINED) {
-        ctx->json = NGX_HTTP_WEBHOOK_INVALID_JSON;
+        ctx->json = NGX_HTTP_WEBHOOK_REASON_INVALID_JSON;
         return NGX_OK;
     }
 

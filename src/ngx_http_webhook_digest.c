@@ -32,18 +32,24 @@ static EVP_MD_CTX *ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block,
 
 static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
 
-    { ngx_string("hmac-sha256"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha256, 32, 16 },
-    { ngx_string("hmac-sha1"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha1, 20, 16 },
-    { ngx_string("hmac-sha384"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha384, 48, 16 },
-    { ngx_string("hmac-sha512"), NGX_HTTP_WEBHOOK_HMAC, EVP_sha512, 64, 16 },
+    { ngx_string("hmac-sha256"), NGX_HTTP_WEBHOOK_KIND_HMAC,
+      EVP_sha256, 32, 16 },
+    { ngx_string("hmac-sha1"), NGX_HTTP_WEBHOOK_KIND_HMAC,
+      EVP_sha1, 20, 16 },
+    { ngx_string("hmac-sha384"), NGX_HTTP_WEBHOOK_KIND_HMAC,
+      EVP_sha384, 48, 16 },
+    { ngx_string("hmac-sha512"), NGX_HTTP_WEBHOOK_KIND_HMAC,
+      EVP_sha512, 64, 16 },
 
     /* asymmetric operations are a hundred times as dear */
 
-    { ngx_string("ed25519"), NGX_HTTP_WEBHOOK_ED25519, EVP_sha512, 64, 4 },
+    { ngx_string("ed25519"), NGX_HTTP_WEBHOOK_KIND_ED25519,
+      EVP_sha512, 64, 4 },
 
-    { ngx_string("token"), NGX_HTTP_WEBHOOK_TOKEN, EVP_sha256, 32, 16 },
+    { ngx_string("token"), NGX_HTTP_WEBHOOK_KIND_TOKEN,
+      EVP_sha256, 32, 16 },
 
-    { ngx_null_string, NGX_HTTP_WEBHOOK_HMAC, NULL, 0, 0 }
+    { ngx_null_string, NGX_HTTP_WEBHOOK_KIND_HMAC, NULL, 0, 0 }
 };
 
 
@@ -108,7 +114,7 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
 
     switch (algorithm->kind) {
 
-    case NGX_HTTP_WEBHOOK_ED25519:
+    case NGX_HTTP_WEBHOOK_KIND_ED25519:
 
         if (secret->len != NGX_HTTP_WEBHOOK_ED25519_LEN) {
             return NGX_DECLINED;
@@ -124,7 +130,7 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
 
         return NGX_OK;
 
-    case NGX_HTTP_WEBHOOK_TOKEN:
+    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
 
         if (ngx_http_webhook_token_digest(secret, key->token) != NGX_OK) {
             return NGX_ERROR;
@@ -134,7 +140,7 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
 
         return NGX_OK;
 
-    default: /* NGX_HTTP_WEBHOOK_HMAC */
+    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
         break;
     }
 

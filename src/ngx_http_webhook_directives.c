@@ -58,18 +58,18 @@ static ngx_int_t ngx_http_webhook_cut_parameter(ngx_str_t *value,
 
 
 static ngx_conf_enum_t  ngx_http_webhook_encodings[] = {
-    { ngx_string("hex"), NGX_HTTP_WEBHOOK_HEX },
-    { ngx_string("base64"), NGX_HTTP_WEBHOOK_BASE64 },
-    { ngx_string("base64url"), NGX_HTTP_WEBHOOK_BASE64URL },
+    { ngx_string("hex"), NGX_HTTP_WEBHOOK_ENCODING_HEX },
+    { ngx_string("base64"), NGX_HTTP_WEBHOOK_ENCODING_BASE64 },
+    { ngx_string("base64url"), NGX_HTTP_WEBHOOK_ENCODING_BASE64URL },
     { ngx_null_string, 0 }
 };
 
 
 static ngx_conf_enum_t  ngx_http_webhook_units[] = {
-    { ngx_string("s"), NGX_HTTP_WEBHOOK_SECONDS },
-    { ngx_string("ms"), NGX_HTTP_WEBHOOK_MILLISECONDS },
-    { ngx_string("s|ms"), NGX_HTTP_WEBHOOK_SECONDS_OR_MS },
-    { ngx_string("rfc3339"), NGX_HTTP_WEBHOOK_RFC3339 },
+    { ngx_string("s"), NGX_HTTP_WEBHOOK_UNIT_SECONDS },
+    { ngx_string("ms"), NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS },
+    { ngx_string("s|ms"), NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS },
+    { ngx_string("rfc3339"), NGX_HTTP_WEBHOOK_UNIT_RFC3339 },
     { ngx_null_string, 0 }
 };
 
@@ -168,7 +168,7 @@ ngx_http_webhook_signature_line(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t  *scheme;
 
     scheme = block->scheme;
-    encoding = NGX_HTTP_WEBHOOK_HEX;
+    encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
 
     scheme->signature = ngx_http_webhook_sources(cf, scheme,
                                                  &scheme->signature_cut, 1,
@@ -221,7 +221,7 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
                                       : "\"timestamp off\" stands alone";
     }
 
-    unit = NGX_HTTP_WEBHOOK_SECONDS;
+    unit = NGX_HTTP_WEBHOOK_UNIT_SECONDS;
 
     scheme->timestamp = ngx_http_webhook_sources(cf, scheme, cut, 0, "unit=",
                                                  ngx_http_webhook_units,
@@ -234,7 +234,7 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 
     source = scheme->timestamp->elts;
 
-    if (ngx_http_webhook_string_has(source, NGX_HTTP_WEBHOOK_JSON)) {
+    if (ngx_http_webhook_string_has(source, NGX_HTTP_WEBHOOK_PIECE_JSON)) {
 
         scheme->timestamp_json = 1;
 
@@ -394,7 +394,7 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
     }
 
     ngx_str_null(&rule->prefix);
-    rule->encoding = NGX_HTTP_WEBHOOK_RAW;
+    rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
 
     for (i = 1; i < cf->args->nelts; i++) {
 
@@ -407,17 +407,17 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
             == NGX_OK)
         {
             if (ngx_strcmp(rest.data, "raw") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_RAW;
+                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
                 continue;
             }
 
             if (ngx_strcmp(rest.data, "hex") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_HEX;
+                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
                 continue;
             }
 
             if (ngx_strcmp(rest.data, "base64") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_BASE64;
+                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64;
                 continue;
             }
         }

@@ -50,11 +50,12 @@ ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx)
 
     dedup = ctx->conf->dedup;
 
-    if (dedup->shm_zone && dedup->mismatch != NGX_HTTP_WEBHOOK_DEFAULT) {
+    if (dedup->shm_zone && dedup->mismatch != NGX_HTTP_WEBHOOK_ACTION_DEFAULT) {
         return 1;
     }
 
-    return ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_BODY_SHA256);
+    return ngx_http_webhook_event_needs(ctx,
+                                        NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256);
 }
 
 
@@ -62,7 +63,7 @@ ngx_uint_t
 ngx_http_webhook_event_needs_body(ngx_http_webhook_ctx_t *ctx)
 {
     return ngx_http_webhook_event_needs_sha256(ctx)
-           || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_JSON);
+           || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_PIECE_JSON);
 }
 
 
@@ -85,7 +86,7 @@ ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
                 || ngx_http_webhook_lines_have(scheme->event_type, type)))
            || (wmcf->event_id
                && ngx_http_webhook_lines_have(scheme->event_id, type))
-           || (type == NGX_HTTP_WEBHOOK_JSON && wmcf->json.nelts)
+           || (type == NGX_HTTP_WEBHOOK_PIECE_JSON && wmcf->json.nelts)
            || ((wmcf->event_type || ctx->conf->events)
                && ngx_http_webhook_lines_have(scheme->event_type, type));
 }
@@ -103,17 +104,17 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
     scheme = ctx->verifier->scheme;
 
     if (scheme->timestamp_json
-        || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_JSON))
+        || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_PIECE_JSON))
     {
         if (ngx_http_webhook_body_json(ctx) != NGX_OK) {
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
     }
 
     if (scheme->timestamp_json) {
 
         reason = ngx_http_webhook_event_timestamp(ctx);
-        if (reason != NGX_HTTP_WEBHOOK_OK) {
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;
         }
 
@@ -123,7 +124,7 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
 
         reason = ngx_http_webhook_check_window(ctx, ctx->time,
                                                NGX_HTTP_WEBHOOK_GRACE);
-        if (reason != NGX_HTTP_WEBHOOK_OK) {
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;
         }
     }
@@ -132,9 +133,9 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
         && ngx_http_webhook_lines_value(ctx, scheme->event_id,
                                         NGX_HTTP_WEBHOOK_MAX_VALUE,
                                         &ctx->event_id)
-           == NGX_HTTP_WEBHOOK_INTERNAL_ERROR)
+           == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR)
     {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     if (ngx_http_webhook_event_wants(ctx, scheme->event_type,
@@ -142,14 +143,14 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
         && ngx_http_webhook_lines_value(ctx, scheme->event_type,
                                         NGX_HTTP_WEBHOOK_MAX_VALUE,
                                         &ctx->event_type)
-           == NGX_HTTP_WEBHOOK_INTERNAL_ERROR)
+           == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR)
     {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     ctx->accepted = 1;
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -180,11 +181,11 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
     value = &ctx->values[source->pieces[0].index];
 
     if (value->ambiguous) {
-        return NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON;
+        return NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON;
     }
 
     if (value->text.len == 0 && !value->too_long) {
-        return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP;
     }
 
     if (value->too_long
@@ -192,7 +193,7 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
                                             &time)
            != NGX_OK)
     {
-        return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
     ctx->timestamp = value->text;
@@ -214,15 +215,17 @@ ngx_http_webhook_event_decide(ngx_http_webhook_ctx_t *ctx)
 
     switch (reason) {
 
-    case NGX_HTTP_WEBHOOK_OK:
+    case NGX_HTTP_WEBHOOK_REASON_NONE:
         break;
 
-    case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE, reason);
+    case NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
+                                    reason);
         return NGX_OK;
 
     default:
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IGNORED, reason);
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_IGNORED,
+                                    reason);
         return NGX_OK;
     }
 
@@ -265,11 +268,11 @@ ngx_http_webhook_event_filter(ngx_http_webhook_ctx_t *ctx)
         }
 
         if (i == wlcf->events->nelts) {
-            return NGX_HTTP_WEBHOOK_EVENT_TYPE;
+            return NGX_HTTP_WEBHOOK_REASON_EVENT_TYPE;
         }
     }
 
-    if (wlcf->ignore && ctx->json == NGX_HTTP_WEBHOOK_OK) {
+    if (wlcf->ignore && ctx->json == NGX_HTTP_WEBHOOK_REASON_NONE) {
 
         cv = wlcf->ignore->elts;
 
@@ -278,16 +281,16 @@ ngx_http_webhook_event_filter(ngx_http_webhook_ctx_t *ctx)
             if (ngx_http_complex_value(ctx->request, &cv[i], &value)
                 != NGX_OK)
             {
-                return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
             }
 
             if (value.len && (value.len != 1 || value.data[0] != '0')) {
-                return NGX_HTTP_WEBHOOK_EVENT_FILTER;
+                return NGX_HTTP_WEBHOOK_REASON_EVENT_FILTER;
             }
         }
     }
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -311,19 +314,21 @@ ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx)
 
     switch (reason) {
 
-    case NGX_HTTP_WEBHOOK_OK:
+    case NGX_HTTP_WEBHOOK_REASON_NONE:
         break;
 
-    case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE, reason);
+    case NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR:
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
+                                    reason);
         return NGX_OK;
 
     default:
 
-        if (reason == NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON
-            || dedup->missing == NGX_HTTP_WEBHOOK_REJECT)
+        if (reason == NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON
+            || dedup->missing == NGX_HTTP_WEBHOOK_ACTION_REJECT)
         {
-            ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_REJECTED, reason);
+            ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_REJECTED,
+                                        reason);
             return NGX_OK;
         }
 
@@ -346,7 +351,7 @@ ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx)
 
     ctx->fingerprint = 0;
 
-    if (dedup->mismatch != NGX_HTTP_WEBHOOK_DEFAULT
+    if (dedup->mismatch != NGX_HTTP_WEBHOOK_ACTION_DEFAULT
         && ngx_http_webhook_body_fingerprint(ctx, &ctx->fingerprint) != NGX_OK)
     {
         goto failed;
@@ -360,8 +365,8 @@ ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx)
 
 failed:
 
-    ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
-                                NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+    ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
+                                NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
 
     return NGX_OK;
 }
@@ -375,6 +380,7 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
     uint32_t                   fingerprint;
     ngx_int_t                  rc;
     ngx_log_t                 *log;
+    ngx_uint_t                 evict;
     ngx_http_request_t        *r;
     ngx_http_webhook_dedup_t  *dedup;
 
@@ -389,9 +395,10 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
                                           &fingerprint);
 
     } else {
+        evict = (dedup->full == NGX_HTTP_WEBHOOK_ACTION_DEFAULT);
+
         rc = ngx_http_webhook_zone_claim(&ctx->claim, ngx_time(), dedup->lease,
-                                    dedup->full == NGX_HTTP_WEBHOOK_DEFAULT,
-                                    &fingerprint, log);
+                                         evict, &fingerprint, log);
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0, "webhook claim: %i", rc);
@@ -409,29 +416,31 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
         if (fingerprint && ctx->fingerprint
             && fingerprint != ctx->fingerprint)
         {
-            if (dedup->mismatch == NGX_HTTP_WEBHOOK_REJECT) {
-                ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_REJECTED,
-                                            NGX_HTTP_WEBHOOK_BODY_MISMATCH);
+            if (dedup->mismatch == NGX_HTTP_WEBHOOK_ACTION_REJECT) {
+                ngx_http_webhook_set_status(ctx,
+                                       NGX_HTTP_WEBHOOK_STATUS_REJECTED,
+                                       NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH);
                 return NGX_OK;
             }
 
-            ngx_http_webhook_event_pass(ctx, NGX_HTTP_WEBHOOK_BODY_MISMATCH);
+            ngx_http_webhook_event_pass(ctx,
+                                       NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH);
             return NGX_OK;
         }
 
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_DUPLICATE,
-                                    NGX_HTTP_WEBHOOK_ALREADY_DELIVERED);
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_DUPLICATE,
+                                    NGX_HTTP_WEBHOOK_REASON_ALREADY_DELIVERED);
         return NGX_OK;
 
     default: /* NGX_ABORT */
 
-        if (dedup->full == NGX_HTTP_WEBHOOK_PASS) {
-            ngx_http_webhook_event_pass(ctx, NGX_HTTP_WEBHOOK_ZONE_FULL);
+        if (dedup->full == NGX_HTTP_WEBHOOK_ACTION_PASS) {
+            ngx_http_webhook_event_pass(ctx, NGX_HTTP_WEBHOOK_REASON_ZONE_FULL);
             return NGX_OK;
         }
 
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_UNAVAILABLE,
-                                    NGX_HTTP_WEBHOOK_ZONE_FULL);
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
+                                    NGX_HTTP_WEBHOOK_REASON_ZONE_FULL);
         return NGX_OK;
     }
 
@@ -439,7 +448,8 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
         return NGX_OK;
     }
 
-    ngx_http_webhook_zone_count(ctx->claim.zone, NGX_HTTP_WEBHOOK_PASSED);
+    ngx_http_webhook_zone_count(ctx->claim.zone,
+                                NGX_HTTP_WEBHOOK_STATUS_PASSED);
 
     ctx->decided = 1;
     ctx->lease = dedup->lease;
@@ -489,15 +499,15 @@ ngx_http_webhook_event_wait(ngx_http_webhook_ctx_t *ctx)
         || ctx->conf->in_flight_wait == 0
         || ngx_http_webhook_waiting == NGX_HTTP_WEBHOOK_MAX_WAITING)
     {
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IN_FLIGHT,
-                                    NGX_HTTP_WEBHOOK_LEASE_HELD);
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
+                                    NGX_HTTP_WEBHOOK_REASON_LEASE_HELD);
         return NGX_OK;
     }
 
     ngx_http_webhook_waiting++;
 
     ctx->waiting = 1;
-    ctx->state = NGX_HTTP_WEBHOOK_WAITING;
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_WAITING;
     ctx->wait = ngx_current_msec + ctx->conf->in_flight_wait;
 
     ctx->renew.handler = ngx_http_webhook_wait_handler;
@@ -533,14 +543,14 @@ ngx_http_webhook_wait_handler(ngx_event_t *ev)
             return;
         }
 
-        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_IN_FLIGHT,
-                                    NGX_HTTP_WEBHOOK_LEASE_HELD);
+        ngx_http_webhook_set_status(ctx, NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
+                                    NGX_HTTP_WEBHOOK_REASON_LEASE_HELD);
     }
 
     ngx_http_webhook_waiting--;
     ctx->waiting = 0;
 
-    ctx->state = NGX_HTTP_WEBHOOK_JUDGED;
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_JUDGED;
 
     ngx_http_webhook_resume(r);
 }
@@ -584,12 +594,12 @@ ngx_http_webhook_event_key(ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields,
         ngx_str_null(&fields[3]);
 
         if (ngx_http_complex_value(r, dedup->key, &fields[2]) != NGX_OK) {
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 
         if (fields[2].len == 0) {
             *nfields = 0;
-            return NGX_HTTP_WEBHOOK_OK;
+            return NGX_HTTP_WEBHOOK_REASON_NONE;
         }
 
     } else {

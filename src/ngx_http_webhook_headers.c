@@ -54,7 +54,7 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
     scheme = ctx->verifier->scheme;
 
     reason = ngx_http_webhook_read_signatures(ctx, reasons);
-    if (reason != NGX_HTTP_WEBHOOK_OK) {
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;
     }
 
@@ -65,21 +65,21 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
 
         reason = reasons[n];
 
-        if (reason == NGX_HTTP_WEBHOOK_OK
+        if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
             && scheme->timestamp && !scheme->timestamp_json)
         {
             reason = ngx_http_webhook_read_timestamp(ctx, n);
         }
 
-        if (reason == NGX_HTTP_WEBHOOK_OK) {
+        if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
             reason = ngx_http_webhook_build_signed(ctx, set);
         }
 
-        if (reason == NGX_HTTP_WEBHOOK_INTERNAL_ERROR) {
+        if (reason == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR) {
             return reason;
         }
 
-        if (reason != NGX_HTTP_WEBHOOK_OK) {
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             set->ncandidates = 0;
         }
 
@@ -87,7 +87,7 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
     }
 
     for (n = 0; n < ctx->nsets; n++) {
-        if (reasons[n] == NGX_HTTP_WEBHOOK_OK) {
+        if (reasons[n] == NGX_HTTP_WEBHOOK_REASON_NONE) {
             goto valid;
         }
     }
@@ -98,15 +98,15 @@ valid:
 
     reason = ngx_http_webhook_check_lines(ctx, scheme->event_id);
 
-    if (reason == NGX_HTTP_WEBHOOK_OK) {
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
         reason = ngx_http_webhook_check_lines(ctx, scheme->event_type);
     }
 
-    if (reason == NGX_HTTP_WEBHOOK_OK) {
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
         reason = ngx_http_webhook_check_lines(ctx, scheme->dedup_key);
     }
 
-    if (reason == NGX_HTTP_WEBHOOK_OK
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
         && scheme->chosen && ctx->conf->dedup->shm_zone)
     {
         reason = ngx_http_webhook_check_key(ctx);
@@ -137,7 +137,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
                        sizeof(ngx_http_webhook_source_value_t))
         != NGX_OK)
     {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     source = scheme->signature->elts;
@@ -149,22 +149,22 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
         rc = ngx_http_webhook_source_values(ctx, &source[i], &values);
 
         if (rc == NGX_ERROR) {
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 
         if (rc == NGX_ABORT
             || (values.nelts > n + 1 && cut->separator.len == 0))
         {
-            return NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
         }
     }
 
     if (values.nelts == 0) {
-        return NGX_HTTP_WEBHOOK_MISSING_SIGNATURE;
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_SIGNATURE;
     }
 
     if (values.nelts > NGX_HTTP_WEBHOOK_MAX_ITEMS) {
-        return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+        return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
     }
 
     nsets = 1;
@@ -188,12 +188,12 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
                 }
 
                 if (nsets == NGX_HTTP_WEBHOOK_MAX_SETS) {
-                    return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+                    return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
                 }
 
                 value = ngx_array_push(&values);
                 if (value == NULL) {
-                    return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
                 }
 
                 value->text = piece;
@@ -202,7 +202,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
         }
 
         if (nsets == 0) {
-            return NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
         }
 
         value = values.elts;
@@ -213,7 +213,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
     ctx->sets = ngx_pcalloc(ctx->request->pool,
                             nsets * sizeof(ngx_http_webhook_set_t));
     if (ctx->sets == NULL) {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     ctx->nsets = nsets;
@@ -241,7 +241,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_source_value_t  *value;
 
     if (source->npieces == 1
-        && source->pieces[0].type == NGX_HTTP_WEBHOOK_HEADER)
+        && source->pieces[0].type == NGX_HTTP_WEBHOOK_PIECE_HEADER)
     {
         part = NULL;
 
@@ -321,7 +321,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
             }
 
             if (++nitems > NGX_HTTP_WEBHOOK_MAX_ITEMS) {
-                return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+                return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
             }
 
             if (rc == NGX_DECLINED) {
@@ -329,12 +329,12 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
             }
 
             if (++ncandidates > scheme->algorithm->candidates) {
-                return NGX_HTTP_WEBHOOK_TOO_MANY_SIGNATURES;
+                return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
             }
 
             /* only a text of the exact length is worth decoding */
 
-            if (scheme->algorithm->kind != NGX_HTTP_WEBHOOK_TOKEN
+            if (scheme->algorithm->kind != NGX_HTTP_WEBHOOK_KIND_TOKEN
                 && ngx_http_webhook_decoded_length(&item, scheme->encoding)
                    != (ngx_int_t) size)
             {
@@ -348,18 +348,18 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
                 buf = ngx_pnalloc(ctx->request->pool,
                                   scheme->algorithm->candidates * size + 2);
                 if (buf == NULL) {
-                    return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
                 }
             }
 
-            if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+            if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
 
                 if (item.len == 0) {
                     continue;
                 }
 
                 if (ngx_http_webhook_token_digest(&item, buf) != NGX_OK) {
-                    return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
                 }
 
             } else if (ngx_http_webhook_decode(buf, &item, scheme->encoding)
@@ -378,11 +378,11 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 
     for (i = 0; i < ctx->nsets; i++) {
         reasons[i] = ctx->sets[i].ncandidates
-                     ? NGX_HTTP_WEBHOOK_OK
-                     : NGX_HTTP_WEBHOOK_MALFORMED_SIGNATURE;
+                     ? NGX_HTTP_WEBHOOK_REASON_NONE
+                     : NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
     }
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -411,7 +411,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
                        sizeof(ngx_http_webhook_source_value_t))
         != NGX_OK)
     {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     source = scheme->timestamp->elts;
@@ -421,11 +421,11 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
         rc = ngx_http_webhook_source_values(ctx, &source[i], &values);
 
         if (rc == NGX_ERROR) {
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 
         if (rc == NGX_ABORT) {
-            return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
         }
 
         if (values.nelts) {
@@ -434,11 +434,11 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
     }
 
     if (values.nelts == 0) {
-        return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP;
     }
 
     if (values.nelts > 1 && cut->separator.len == 0 && cut->group.len == 0) {
-        return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
     value = values.elts;
@@ -474,7 +474,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
     }
 
     if (nitems == 0) {
-        return NGX_HTTP_WEBHOOK_MISSING_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP;
     }
 
     if (nitems > 1
@@ -482,7 +482,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
                                             &set->time)
            != NGX_OK)
     {
-        return NGX_HTTP_WEBHOOK_MALFORMED_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
     reason = ngx_http_webhook_check_window(ctx, set->time, 0);
@@ -511,21 +511,21 @@ ngx_http_webhook_check_window(ngx_http_webhook_ctx_t *ctx, time_t time,
     }
 
     if (wlcf->past == NGX_HTTP_WEBHOOK_NO_WINDOW) {
-        return NGX_HTTP_WEBHOOK_OK;
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
                    "webhook age: %T", age);
 
     if (age > wlcf->past + grace) {
-        return NGX_HTTP_WEBHOOK_STALE_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP;
     }
 
     if (age < -(wlcf->future + grace)) {
-        return NGX_HTTP_WEBHOOK_FUTURE_TIMESTAMP;
+        return NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP;
     }
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -546,16 +546,17 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
     text = &ctx->verifier->scheme->signed_text;
 
     if (text->npieces == 1
-        || ctx->verifier->scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN)
+        || ctx->verifier->scheme->algorithm->kind
+           == NGX_HTTP_WEBHOOK_KIND_TOKEN)
     {
         /* nothing but the body */
 
-        return NGX_HTTP_WEBHOOK_OK;
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
 
     values = ngx_pcalloc(ctx->request->pool, text->npieces * sizeof(ngx_str_t));
     if (values == NULL) {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     len = 0;
@@ -564,7 +565,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
         piece = &text->pieces[i];
 
         reason = ngx_http_webhook_signed_piece(ctx, set, piece, &values[i]);
-        if (reason != NGX_HTTP_WEBHOOK_OK) {
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;
         }
 
@@ -573,14 +574,14 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
 
     p = ngx_pnalloc(ctx->request->pool, len + 1);
     if (p == NULL) {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     set->before.data = p;
 
     for (i = 0; i < text->npieces; i++) {
 
-        if (text->pieces[i].type == NGX_HTTP_WEBHOOK_REQUEST_BODY) {
+        if (text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY) {
             set->before.len = p - set->before.data;
             set->after.data = p;
             continue;
@@ -597,7 +598,8 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
     return (ngx_http_webhook_seams_check(ctx->verifier->scheme, values, p,
                                          set->timestamp.len)
             == NGX_OK)
-           ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+           ? NGX_HTTP_WEBHOOK_REASON_NONE
+           : NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
 }
 
 
@@ -610,30 +612,30 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
 
     switch (piece->type) {
 
-    case NGX_HTTP_WEBHOOK_REQUEST_BODY:
-        return NGX_HTTP_WEBHOOK_OK;
+    case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
 
-    case NGX_HTTP_WEBHOOK_TIMESTAMP:
+    case NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP:
         *value = set->timestamp;
-        return NGX_HTTP_WEBHOOK_OK;
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
 
-    case NGX_HTTP_WEBHOOK_EVENT_ID:
+    case NGX_HTTP_WEBHOOK_PIECE_EVENT_ID:
 
         switch (ngx_http_webhook_lines_value(ctx,
                                              ctx->verifier->scheme->event_id,
                                              NGX_MAX_SIZE_T_VALUE, value))
         {
-        case NGX_HTTP_WEBHOOK_OK:
-            return NGX_HTTP_WEBHOOK_OK;
+        case NGX_HTTP_WEBHOOK_REASON_NONE:
+            return NGX_HTTP_WEBHOOK_REASON_NONE;
 
-        case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        case NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR:
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
 
-        case NGX_HTTP_WEBHOOK_MISSING_ID:
-            return NGX_HTTP_WEBHOOK_MISSING_FIELD;
+        case NGX_HTTP_WEBHOOK_REASON_MISSING_ID:
+            return NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD;
 
         default:
-            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
         }
 
     default:
@@ -644,16 +646,16 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
     switch (rc) {
 
     case NGX_OK:
-        return NGX_HTTP_WEBHOOK_OK;
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
 
     case NGX_DECLINED:
-        return NGX_HTTP_WEBHOOK_MISSING_FIELD;
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD;
 
     case NGX_ABORT:
-        return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
 
     default: /* NGX_ERROR */
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 }
 
@@ -670,7 +672,7 @@ ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
     ngx_http_webhook_string_t  *part;
 
     if (lines == NULL) {
-        return NGX_HTTP_WEBHOOK_OK;
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
 
     line = lines->elts;
@@ -682,18 +684,18 @@ ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
             for (k = 0; k < part->npieces; k++) {
                 piece = &part->pieces[k];
 
-                if (piece->type == NGX_HTTP_WEBHOOK_HEADER
+                if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
                     && ngx_http_webhook_header(ctx->request, &piece->text,
                                                &value)
                        == NGX_ABORT)
                 {
-                    return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+                    return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
                 }
             }
         }
     }
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -712,13 +714,13 @@ ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
     ngx_http_webhook_scheme_t  *scheme;
 
     scheme = ctx->verifier->scheme;
-    first = NGX_HTTP_WEBHOOK_OK;
+    first = NGX_HTTP_WEBHOOK_REASON_NONE;
 
     line = scheme->dedup_key->elts;
 
     for (i = 0; i < scheme->dedup_key->nelts; i++) {
 
-        reason = NGX_HTTP_WEBHOOK_OK;
+        reason = NGX_HTTP_WEBHOOK_REASON_NONE;
 
         for (n = 0; n < line[i].nparts; n++) {
 
@@ -727,18 +729,18 @@ ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
             }
 
             reason = ngx_http_webhook_check_part(ctx, &line[i].parts[n]);
-            if (reason != NGX_HTTP_WEBHOOK_OK) {
+            if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
                 break;
             }
         }
 
-        if (reason == NGX_HTTP_WEBHOOK_OK
-            || reason == NGX_HTTP_WEBHOOK_INTERNAL_ERROR)
+        if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
+            || reason == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR)
         {
             return reason;
         }
 
-        if (first != NGX_HTTP_WEBHOOK_MALFORMED_FIELD) {
+        if (first != NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD) {
             first = reason;
         }
     }
@@ -761,8 +763,8 @@ ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
     for (i = 0; i < part->npieces; i++) {
         piece = &part->pieces[i];
 
-        if (piece->type == NGX_HTTP_WEBHOOK_TIMESTAMP
-            || piece->type == NGX_HTTP_WEBHOOK_EVENT_ID)
+        if (piece->type == NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP
+            || piece->type == NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
         {
             /* signed, and not known yet */
 
@@ -775,22 +777,23 @@ ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
             break;
 
         case NGX_DECLINED:
-            return NGX_HTTP_WEBHOOK_MISSING_FIELD;
+            return NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD;
 
         case NGX_ABORT:
-            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
 
         default: /* NGX_ERROR */
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 
         if (!ngx_http_webhook_is_key_value(piece, &value)) {
-            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
         }
 
         len += value.len;
     }
 
     return (len > NGX_HTTP_WEBHOOK_MAX_VALUE)
-           ? NGX_HTTP_WEBHOOK_MALFORMED_FIELD : NGX_HTTP_WEBHOOK_OK;
+           ? NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD
+           : NGX_HTTP_WEBHOOK_REASON_NONE;
 }

@@ -108,14 +108,14 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
         ngx_http_set_ctx(r, ctx, ngx_http_webhook_module);
     }
 
-    switch (ctx->state) {
+    switch (ctx->stage) {
 
-    case NGX_HTTP_WEBHOOK_READING:
-    case NGX_HTTP_WEBHOOK_DIGESTING:
-    case NGX_HTTP_WEBHOOK_WAITING:
+    case NGX_HTTP_WEBHOOK_STAGE_READING:
+    case NGX_HTTP_WEBHOOK_STAGE_DIGESTING:
+    case NGX_HTTP_WEBHOOK_STAGE_WAITING:
         return NGX_DONE;
 
-    case NGX_HTTP_WEBHOOK_JUDGED:
+    case NGX_HTTP_WEBHOOK_STAGE_JUDGED:
 
         if (ngx_http_webhook_is_judged_for(ctx, wlcf)) {
             ctx->conf = wlcf;
@@ -127,7 +127,7 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
         ngx_http_webhook_reset(ctx);
         break;
 
-    default: /* NGX_HTTP_WEBHOOK_NEW */
+    default: /* NGX_HTTP_WEBHOOK_STAGE_NEW */
         break;
     }
 
@@ -215,21 +215,21 @@ ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
 
     ngx_http_webhook_outcome_redirected(ctx);
 
-    if (ctx->state == NGX_HTTP_WEBHOOK_JUDGED
-        || ctx->state == NGX_HTTP_WEBHOOK_NEW)
+    if (ctx->stage == NGX_HTTP_WEBHOOK_STAGE_JUDGED
+        || ctx->stage == NGX_HTTP_WEBHOOK_STAGE_NEW)
     {
         return NGX_OK;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "webhook interrupted, state %d", ctx->state);
+                   "webhook interrupted, stage %d", ctx->stage);
 
     ngx_http_webhook_reset(ctx);
     ngx_http_webhook_event_cleanup(ctx);
 
     ctx->interrupted = 1;
 
-    ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+    ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
 
     /* a part of a body is no body, and nobody has verified it */
 
@@ -256,7 +256,7 @@ ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
     }
 
     if (!ctx->accepted
-        || (ctx->status != NGX_HTTP_WEBHOOK_PASSED && !ctx->dry_run))
+        || (ctx->status != NGX_HTTP_WEBHOOK_STATUS_PASSED && !ctx->dry_run))
     {
         return 1;
     }
@@ -300,15 +300,15 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
     ctx->own_keys = 0;
     ctx->nsets = 0;
     ctx->secret_index = 0;
-    ctx->state = NGX_HTTP_WEBHOOK_NEW;
-    ctx->status = NGX_HTTP_WEBHOOK_NONE;
-    ctx->reason = NGX_HTTP_WEBHOOK_OK;
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_NEW;
+    ctx->status = NGX_HTTP_WEBHOOK_STATUS_NONE;
+    ctx->reason = NGX_HTTP_WEBHOOK_REASON_NONE;
     ctx->has_time = 0;
     ctx->has_sha256 = 0;
     ctx->accepted = 0;
     ctx->failed = 0;
     ctx->values = NULL;
-    ctx->json = NGX_HTTP_WEBHOOK_OK;
+    ctx->json = NGX_HTTP_WEBHOOK_REASON_NONE;
 
     ngx_str_null(&ctx->timestamp);
     ngx_str_null(&ctx->event_id);
@@ -324,28 +324,28 @@ ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
 
     reason = ngx_http_webhook_read_headers(ctx);
 
-    if (reason == NGX_HTTP_WEBHOOK_OK) {
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
         reason = ngx_http_webhook_get_keys(ctx);
     }
 
-    if (reason == NGX_HTTP_WEBHOOK_OK
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
         && ngx_http_webhook_body_start(ctx) != NGX_OK)
     {
-        reason = NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        reason = NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    if (reason == NGX_HTTP_WEBHOOK_OK) {
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
 
         switch (ctx->verifier->scheme->algorithm->kind) {
 
-        case NGX_HTTP_WEBHOOK_TOKEN:
+        case NGX_HTTP_WEBHOOK_KIND_TOKEN:
 
             /* the headers decide alone */
 
             rc = ngx_http_webhook_body_verify(ctx);
 
             if (rc == NGX_DECLINED) {
-                reason = NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH;
+                reason = NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH;
 
             } else if (!ngx_http_webhook_event_needs_body(ctx)) {
                 ngx_http_webhook_judge(ctx);
@@ -354,22 +354,22 @@ ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
 
             break;
 
-        case NGX_HTTP_WEBHOOK_ED25519:
+        case NGX_HTTP_WEBHOOK_KIND_ED25519:
 
             if (ctx->request->headers_in.content_length_n
                 > NGX_HTTP_WEBHOOK_MAX_WHOLE)
             {
-                reason = NGX_HTTP_WEBHOOK_BODY_TOO_LARGE;
+                reason = NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
             }
 
             break;
 
-        default: /* NGX_HTTP_WEBHOOK_HMAC */
+        default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
             break;
         }
     }
 
-    if (reason != NGX_HTTP_WEBHOOK_OK) {
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         ngx_http_webhook_set_verdict(ctx, reason);
         return ngx_http_webhook_answer(ctx);
     }
@@ -398,14 +398,15 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
     ctx->nkeys = verifier->nkeys;
 
     if (!verifier->variables) {
-        return ctx->nkeys ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_NO_SECRET;
+        return ctx->nkeys ? NGX_HTTP_WEBHOOK_REASON_NONE
+                          : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
     }
 
     ctx->keys = ngx_pcalloc(ctx->request->pool,
                             ctx->nkeys * sizeof(ngx_http_webhook_key_t));
     if (ctx->keys == NULL) {
         ctx->nkeys = 0;
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     ctx->own_keys = 1;
@@ -421,7 +422,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
         if (secret[i].string == NULL) {
 
             if (ngx_http_webhook_key_copy(key, &verifier->keys[i]) != NGX_OK) {
-                return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+                return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
             }
 
             given++;
@@ -455,13 +456,14 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
                               (rc == NGX_DECLINED)
                               ? "secret from a variable does not decode"
                               : "could not make a key of a secret");
-            return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 
         given++;
     }
 
-    return given ? NGX_HTTP_WEBHOOK_OK : NGX_HTTP_WEBHOOK_NO_SECRET;
+    return given ? NGX_HTTP_WEBHOOK_REASON_NONE
+                 : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
 }
 
 
@@ -475,7 +477,7 @@ ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx)
 
     if (r->request_body == NULL && !ngx_http_webhook_body_is_gone(r)) {
 
-        ctx->state = NGX_HTTP_WEBHOOK_READING;
+        ctx->stage = NGX_HTTP_WEBHOOK_STAGE_READING;
 
         rc = ngx_http_read_client_request_body(r,
                                                ngx_http_webhook_body_handler);
@@ -493,11 +495,12 @@ ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx)
     if (ngx_http_webhook_body_is_gone(r)) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "webhook cannot be verified: its body was discarded");
-        ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_INTERNAL_ERROR);
+        ngx_http_webhook_set_verdict(ctx,
+                                     NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
         return ngx_http_webhook_answer(ctx);
     }
 
-    ctx->state = NGX_HTTP_WEBHOOK_DIGESTING;
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_DIGESTING;
     ctx->in = r->request_body->bufs;
     ctx->offset = 0;
 
@@ -554,7 +557,7 @@ ngx_http_webhook_body_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
 
-    if (ctx == NULL || ctx->state != NGX_HTTP_WEBHOOK_READING) {
+    if (ctx == NULL || ctx->stage != NGX_HTTP_WEBHOOK_STAGE_READING) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
@@ -627,20 +630,20 @@ ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
     ngx_http_webhook_body_cleanup(ctx);
 
     if (rc == NGX_ERROR) {
-        reason = NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        reason = NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
 
     } else if (rc == NGX_DECLINED) {
-        reason = NGX_HTTP_WEBHOOK_SIGNATURE_MISMATCH;
+        reason = NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH;
 
     } else if (rc == NGX_ABORT) {
-        reason = NGX_HTTP_WEBHOOK_BODY_TOO_LARGE;
+        reason = NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
 
     } else if (ctx->digested
                && ngx_http_webhook_seams_check_body(ctx->verifier->scheme,
                                                     ctx->first)
                   != NGX_OK)
     {
-        reason = NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        reason = NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
 
     } else {
         reason = ngx_http_webhook_event_read(ctx);
@@ -656,20 +659,20 @@ ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
 {
     ngx_http_webhook_status_e  status;
 
-    ctx->state = NGX_HTTP_WEBHOOK_JUDGED;
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_JUDGED;
 
     switch (reason) {
 
-    case NGX_HTTP_WEBHOOK_OK:
-        status = NGX_HTTP_WEBHOOK_PASSED;
+    case NGX_HTTP_WEBHOOK_REASON_NONE:
+        status = NGX_HTTP_WEBHOOK_STATUS_PASSED;
         break;
 
-    case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
-        status = NGX_HTTP_WEBHOOK_UNAVAILABLE;
+    case NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR:
+        status = NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE;
         break;
 
     default:
-        status = NGX_HTTP_WEBHOOK_REJECTED;
+        status = NGX_HTTP_WEBHOOK_STATUS_REJECTED;
         break;
     }
 
@@ -687,7 +690,7 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
     ctx->status = status;
     ctx->reason = reason;
 
-    if (status == NGX_HTTP_WEBHOOK_PASSED) {
+    if (status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
         return;
     }
 
@@ -699,21 +702,21 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
 
     switch (status) {
 
-    case NGX_HTTP_WEBHOOK_REJECTED:
+    case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
         text = "rejected";
         break;
 
-    case NGX_HTTP_WEBHOOK_UNAVAILABLE:
+    case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
         text = "not verified";
         level = NGX_LOG_ERR;
         break;
 
-    case NGX_HTTP_WEBHOOK_IGNORED:
+    case NGX_HTTP_WEBHOOK_STATUS_IGNORED:
         text = "ignored";
         level = ngx_min(level + 1, NGX_LOG_INFO);
         break;
 
-    default: /* NGX_HTTP_WEBHOOK_DUPLICATE, NGX_HTTP_WEBHOOK_IN_FLIGHT */
+    default: /* duplicate, in flight */
         text = "held back";
         level = ngx_min(level + 1, NGX_LOG_INFO);
         break;
@@ -739,7 +742,7 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     r = ctx->request;
     wlcf = ctx->conf;
 
-    if (ctx->status == NGX_HTTP_WEBHOOK_PASSED
+    if (ctx->status == NGX_HTTP_WEBHOOK_STATUS_PASSED
         && ngx_http_webhook_event_decide(ctx) == NGX_AGAIN)
     {
         return ngx_http_webhook_suspend(r);
@@ -749,7 +752,7 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    if (ctx->status == NGX_HTTP_WEBHOOK_PASSED) {
+    if (ctx->status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
         return NGX_OK;
     }
 
@@ -761,13 +764,13 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
 
     switch (ctx->status) {
 
-    case NGX_HTTP_WEBHOOK_REJECTED:
+    case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
 
-        if (ctx->reason == NGX_HTTP_WEBHOOK_BODY_TOO_LARGE) {
+        if (ctx->reason == NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE) {
             return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
         }
 
-        if (ctx->reason == NGX_HTTP_WEBHOOK_BODY_MISMATCH) {
+        if (ctx->reason == NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH) {
             return NGX_HTTP_UNPROCESSABLE_ENTITY;
         }
 
@@ -776,8 +779,8 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
         return ctx->accepted ? NGX_HTTP_BAD_REQUEST
                              : (ngx_int_t) wlcf->reject_status;
 
-    case NGX_HTTP_WEBHOOK_IN_FLIGHT:
-    case NGX_HTTP_WEBHOOK_UNAVAILABLE:
+    case NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT:
+    case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
 
         if (ctx->interrupted && r->err_status >= NGX_HTTP_BAD_REQUEST) {
 
@@ -794,11 +797,11 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
 
         ctx->retry_after = 1;
 
-        return (ctx->status == NGX_HTTP_WEBHOOK_IN_FLIGHT)
+        return (ctx->status == NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT)
                ? (ngx_int_t) wlcf->in_flight_status
                : NGX_HTTP_SERVICE_UNAVAILABLE;
 
-    case NGX_HTTP_WEBHOOK_DUPLICATE:
+    case NGX_HTTP_WEBHOOK_STATUS_DUPLICATE:
 
         if (ngx_http_webhook_add_header(r, "Webhook-Duplicate", "1") != NGX_OK)
         {
@@ -808,7 +811,7 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
         status = wlcf->duplicate_status;
         break;
 
-    default: /* NGX_HTTP_WEBHOOK_IGNORED */
+    default: /* NGX_HTTP_WEBHOOK_STATUS_IGNORED */
         status = wlcf->ignored_status;
         break;
     }

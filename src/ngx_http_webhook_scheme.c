@@ -330,7 +330,7 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
     }
 
     scheme->algorithm = ngx_http_webhook_algorithm(&sha256);
-    scheme->encoding = NGX_HTTP_WEBHOOK_HEX;
+    scheme->encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
     scheme->past = NGX_HTTP_WEBHOOK_TOLERANCE;
     scheme->future = NGX_HTTP_WEBHOOK_TOLERANCE;
 
@@ -366,7 +366,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
-    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
 
         if (scheme->timestamp) {
             text = "has a timestamp, but a token signs nothing";
@@ -381,7 +381,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     for (i = 0; i < scheme->signed_text.npieces; i++) {
         piece = &scheme->signed_text.pieces[i];
 
-        if (piece->type == NGX_HTTP_WEBHOOK_REQUEST_BODY) {
+        if (piece->type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY) {
             n++;
         }
     }
@@ -392,7 +392,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     }
 
     if (ngx_http_webhook_string_has(&scheme->signed_text,
-                                    NGX_HTTP_WEBHOOK_TIMESTAMP))
+                                    NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP))
     {
         if (scheme->timestamp == NULL || scheme->timestamp_json) {
             text = "signs $webhook_timestamp, but \"timestamp\" does not "
@@ -418,7 +418,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     }
 
     if (ngx_http_webhook_string_has(&scheme->signed_text,
-                                    NGX_HTTP_WEBHOOK_EVENT_ID)
+                                    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
         && !ngx_http_webhook_lines_are_headers(scheme->event_id))
     {
         text = "signs $webhook_event_id, but \"event_id\" does not take it "
@@ -427,7 +427,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     }
 
     if (ngx_http_webhook_string_has(&scheme->signed_text,
-                                    NGX_HTTP_WEBHOOK_EVENT_ID)
+                                    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
         && ngx_http_webhook_lines_are_joined(scheme->event_id))
     {
         text = "signs $webhook_event_id, but a line of \"event_id\" has "
@@ -460,7 +460,7 @@ valid:
     if (!scheme->explicit_key) {
         scheme->dedup_key = scheme->event_id;
 
-    } else if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+    } else if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
         /* void */
 
     } else if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
@@ -528,7 +528,7 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
         return NGX_OK;
     }
 
-    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN) {
+    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
         return NGX_DECLINED;
     }
 
@@ -546,8 +546,8 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
             for (k = 0; k < part->npieces; k++) {
                 piece = &part->pieces[k];
 
-                if (piece->type == NGX_HTTP_WEBHOOK_JSON
-                    || piece->type == NGX_HTTP_WEBHOOK_BODY_SHA256
+                if (piece->type == NGX_HTTP_WEBHOOK_PIECE_JSON
+                    || piece->type == NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256
                     || ngx_http_webhook_signed_has(scheme, piece))
                 {
                     goto covered;
@@ -583,16 +583,16 @@ ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
     scheme->chosen = NULL;
 
     if (scheme->dedup_key == NULL
-        || scheme->algorithm->kind == NGX_HTTP_WEBHOOK_TOKEN
+        || scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN
         || ngx_http_webhook_key_is_signed(scheme))
     {
         return NGX_OK;
     }
 
     id = ngx_http_webhook_lines_have(scheme->dedup_key,
-                                     NGX_HTTP_WEBHOOK_EVENT_ID)
+                                     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
          && !ngx_http_webhook_string_has(&scheme->signed_text,
-                                         NGX_HTTP_WEBHOOK_EVENT_ID);
+                                         NGX_HTTP_WEBHOOK_PIECE_EVENT_ID);
 
     if (id && scheme->event_id) {
         line = scheme->event_id->elts;
@@ -658,7 +658,7 @@ ngx_http_webhook_key_is_signed(ngx_http_webhook_scheme_t *scheme)
 {
     return scheme->dedup_key == scheme->event_id
            && ngx_http_webhook_string_has(&scheme->signed_text,
-                                          NGX_HTTP_WEBHOOK_EVENT_ID);
+                                          NGX_HTTP_WEBHOOK_PIECE_EVENT_ID);
 }
 
 
@@ -675,7 +675,7 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
     ngx_uint_t                 i;
     ngx_http_webhook_piece_t  *held;
 
-    if (piece->type == NGX_HTTP_WEBHOOK_LITERAL) {
+    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_LITERAL) {
         return 0;
     }
 
@@ -686,8 +686,8 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
             return 1;
         }
 
-        if (held->type == NGX_HTTP_WEBHOOK_EVENT_ID
-            && piece->type == NGX_HTTP_WEBHOOK_HEADER
+        if (held->type == NGX_HTTP_WEBHOOK_PIECE_EVENT_ID
+            && piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
             && scheme->event_id->nelts == 1
             && ngx_http_webhook_lines_hold(scheme->event_id, piece))
         {

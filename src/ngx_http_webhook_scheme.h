@@ -29,14 +29,14 @@
 /* a string is made of pieces */
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_LITERAL = 0,
-    NGX_HTTP_WEBHOOK_HEADER,         /* $http_name */
-    NGX_HTTP_WEBHOOK_VARIABLE,
-    NGX_HTTP_WEBHOOK_REQUEST_BODY,   /* $request_body in the signed text */
-    NGX_HTTP_WEBHOOK_TIMESTAMP,      /* $webhook_timestamp */
-    NGX_HTTP_WEBHOOK_EVENT_ID,       /* $webhook_event_id */
-    NGX_HTTP_WEBHOOK_JSON,           /* json:pointer */
-    NGX_HTTP_WEBHOOK_BODY_SHA256     /* body */
+    NGX_HTTP_WEBHOOK_PIECE_LITERAL = 0,
+    NGX_HTTP_WEBHOOK_PIECE_HEADER,           /* $http_name */
+    NGX_HTTP_WEBHOOK_PIECE_VARIABLE,
+    NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY,     /* $request_body, if signed */
+    NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP,        /* $webhook_timestamp */
+    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID,         /* $webhook_event_id */
+    NGX_HTTP_WEBHOOK_PIECE_JSON,             /* json:pointer */
+    NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256       /* body */
 } ngx_http_webhook_piece_e;
 
 

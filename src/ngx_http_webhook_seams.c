@@ -149,7 +149,7 @@ ngx_http_webhook_seams(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme)
         case NGX_HTTP_WEBHOOK_PART_DATE:
         case NGX_HTTP_WEBHOOK_PART_OPEN:
 
-            if (piece[i].type != NGX_HTTP_WEBHOOK_TIMESTAMP) {
+            if (piece[i].type != NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP) {
                 seams[i] |= NGX_HTTP_WEBHOOK_SEAM_TIME;
             }
 
@@ -234,10 +234,11 @@ failed:
                        "\"$%s%V\", and nothing tells where one ends and the "
                        "other begins: put a literal between them%s",
                        &scheme->name,
-                       piece[i].type == NGX_HTTP_WEBHOOK_HEADER ? "http_" : "",
+                       (piece[i].type == NGX_HTTP_WEBHOOK_PIECE_HEADER)
+                       ? "http_" : "",
                        &piece[i].text,
-                       piece[i + 1].type == NGX_HTTP_WEBHOOK_HEADER ? "http_"
-                                                                    : "",
+                       (piece[i + 1].type == NGX_HTTP_WEBHOOK_PIECE_HEADER)
+                       ? "http_" : "",
                        &piece[i + 1].text,
                        (part == NGX_HTTP_WEBHOOK_PART_OPEN
                         || next == NGX_HTTP_WEBHOOK_PART_OPEN)
@@ -264,14 +265,14 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 
         switch (scheme->unit) {
 
-        case NGX_HTTP_WEBHOOK_SECONDS:
-        case NGX_HTTP_WEBHOOK_MILLISECONDS:
+        case NGX_HTTP_WEBHOOK_UNIT_SECONDS:
+        case NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS:
             return NGX_HTTP_WEBHOOK_PART_NUMBER;
 
-        case NGX_HTTP_WEBHOOK_RFC3339:
+        case NGX_HTTP_WEBHOOK_UNIT_RFC3339:
             return NGX_HTTP_WEBHOOK_PART_DATE;
 
-        default: /* NGX_HTTP_WEBHOOK_SECONDS_OR_MS */
+        default: /* NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS */
             return NGX_HTTP_WEBHOOK_PART_OPEN;
         }
     }
@@ -280,17 +281,17 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 
     switch (piece->type) {
 
-    case NGX_HTTP_WEBHOOK_LITERAL:
+    case NGX_HTTP_WEBHOOK_PIECE_LITERAL:
         return NGX_HTTP_WEBHOOK_PART_LITERAL;
 
-    case NGX_HTTP_WEBHOOK_REQUEST_BODY:
+    case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
         return NGX_HTTP_WEBHOOK_PART_BODY;
 
-    case NGX_HTTP_WEBHOOK_HEADER:
+    case NGX_HTTP_WEBHOOK_PIECE_HEADER:
         return (name->len == 4 && ngx_strncmp(name->data, "host", 4) == 0)
                ? NGX_HTTP_WEBHOOK_PART_HOST : NGX_HTTP_WEBHOOK_PART_ANY;
 
-    case NGX_HTTP_WEBHOOK_VARIABLE:
+    case NGX_HTTP_WEBHOOK_PIECE_VARIABLE:
 
         for (variable = ngx_http_webhook_seam_variables;
              variable->name.len;
@@ -310,7 +311,7 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 
         return NGX_HTTP_WEBHOOK_PART_ANY;
 
-    default: /* NGX_HTTP_WEBHOOK_EVENT_ID */
+    default: /* NGX_HTTP_WEBHOOK_PIECE_EVENT_ID */
         return NGX_HTTP_WEBHOOK_PART_ANY;
     }
 }
@@ -328,7 +329,7 @@ ngx_http_webhook_seam_is_time(ngx_http_webhook_scheme_t *scheme,
     ngx_http_webhook_cut_t     *cut;
     ngx_http_webhook_string_t  *source;
 
-    if (piece->type == NGX_HTTP_WEBHOOK_TIMESTAMP) {
+    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP) {
         return 1;
     }
 
@@ -449,14 +450,14 @@ ngx_http_webhook_is_key_value(ngx_http_webhook_piece_t *piece,
 {
     switch (piece->type) {
 
-    case NGX_HTTP_WEBHOOK_HEADER:
+    case NGX_HTTP_WEBHOOK_PIECE_HEADER:
         return value->len <= NGX_HTTP_WEBHOOK_MAX_WORD
                && ngx_http_webhook_seam_word(value, &ngx_http_webhook_key);
 
-    case NGX_HTTP_WEBHOOK_VARIABLE:
+    case NGX_HTTP_WEBHOOK_PIECE_VARIABLE:
         return ngx_http_webhook_seam_word(value, &ngx_http_webhook_url);
 
-    default: /* NGX_HTTP_WEBHOOK_LITERAL */
+    default: /* NGX_HTTP_WEBHOOK_PIECE_LITERAL */
         return 1;
     }
 }

@@ -267,7 +267,7 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
     /* what the client sends is no secret, however it is put together */
 
     for (i = 0; i < string->npieces; i++) {
-        if (string->pieces[i].type != NGX_HTTP_WEBHOOK_LITERAL
+        if (string->pieces[i].type != NGX_HTTP_WEBHOOK_PIECE_LITERAL
             && !ngx_http_webhook_piece_is_chosen(&string->pieces[i]))
         {
             break;
@@ -364,7 +364,7 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     }
 
     encoded = *text;
-    encoding = NGX_HTTP_WEBHOOK_RAW;
+    encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
 
     if (scheme->secret) {
         rule = scheme->secret->elts;

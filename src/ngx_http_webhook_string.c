@@ -115,7 +115,7 @@ ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
             }
 
             ngx_memzero(piece, sizeof(ngx_http_webhook_piece_t));
-            piece->type = NGX_HTTP_WEBHOOK_BODY_SHA256;
+            piece->type = NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256;
 
             rv = (value->data[0] == 'b')
                  ? NGX_CONF_OK
@@ -141,7 +141,7 @@ ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         ngx_memzero(piece, sizeof(ngx_http_webhook_piece_t));
 
         if (*p != '$') {
-            piece->type = NGX_HTTP_WEBHOOK_LITERAL;
+            piece->type = NGX_HTTP_WEBHOOK_PIECE_LITERAL;
             piece->text.data = p;
 
             while (p < last && *p != '$') {
@@ -216,7 +216,7 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
     ngx_strlow(piece->text.data, piece->text.data, piece->text.len);
 
     if (ngx_http_webhook_parameter(&piece->text, "http_", &rest) == NGX_OK) {
-        piece->type = NGX_HTTP_WEBHOOK_HEADER;
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_HEADER;
         piece->text = rest;
         return rest.len ? NGX_CONF_OK : "invalid variable name";
     }
@@ -224,15 +224,15 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
     allowed = 0;
 
     if (ngx_http_webhook_is(&piece->text, "request_body")) {
-        piece->type = NGX_HTTP_WEBHOOK_REQUEST_BODY;
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
 
     } else if (ngx_http_webhook_is(&piece->text, "webhook_timestamp")) {
-        piece->type = NGX_HTTP_WEBHOOK_TIMESTAMP;
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART;
 
     } else if (ngx_http_webhook_is(&piece->text, "webhook_event_id")) {
-        piece->type = NGX_HTTP_WEBHOOK_EVENT_ID;
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_EVENT_ID;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_KEY;
 
     } else if (ngx_http_webhook_parameter(&piece->text, "webhook_", &rest)
@@ -243,7 +243,7 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
             return NGX_CONF_ERROR;
         }
 
-        piece->type = NGX_HTTP_WEBHOOK_VARIABLE;
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_VARIABLE;
         piece->index = index;
 
         return NGX_CONF_OK;
@@ -267,7 +267,7 @@ ngx_http_webhook_json_piece(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     ngx_uint_t                   i;
     ngx_http_webhook_pointer_t  *pointer;
 
-    piece->type = NGX_HTTP_WEBHOOK_JSON;
+    piece->type = NGX_HTTP_WEBHOOK_PIECE_JSON;
     piece->text = *text;
 
     pointer = scheme->pointers->elts;
@@ -359,8 +359,8 @@ ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
             part = &line[i].parts[n];
 
             for (k = 0; k < part->npieces; k++) {
-                if (part->pieces[k].type != NGX_HTTP_WEBHOOK_LITERAL
-                    && part->pieces[k].type != NGX_HTTP_WEBHOOK_HEADER)
+                if (part->pieces[k].type != NGX_HTTP_WEBHOOK_PIECE_LITERAL
+                    && part->pieces[k].type != NGX_HTTP_WEBHOOK_PIECE_HEADER)
                 {
                     return 0;
                 }
@@ -386,7 +386,7 @@ ngx_http_webhook_lines_are_joined(ngx_array_t *lines)
         variables = 0;
 
         for (n = 0; n < part->npieces; n++) {
-            if (part->pieces[n].type != NGX_HTTP_WEBHOOK_LITERAL) {
+            if (part->pieces[n].type != NGX_HTTP_WEBHOOK_PIECE_LITERAL) {
                 variables++;
             }
         }
@@ -434,11 +434,11 @@ ngx_http_webhook_piece_is_chosen(ngx_http_webhook_piece_t *piece)
 {
     ngx_str_t  *name, rest;
 
-    if (piece->type == NGX_HTTP_WEBHOOK_HEADER) {
+    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER) {
         return 1;
     }
 
-    if (piece->type != NGX_HTTP_WEBHOOK_VARIABLE) {
+    if (piece->type != NGX_HTTP_WEBHOOK_PIECE_VARIABLE) {
         return 0;
     }
 

@@ -125,20 +125,20 @@ ngx_http_webhook_decoded_length(ngx_str_t *src,
 
     switch (encoding) {
 
-    case NGX_HTTP_WEBHOOK_RAW:
+    case NGX_HTTP_WEBHOOK_ENCODING_RAW:
         return len;
 
-    case NGX_HTTP_WEBHOOK_HEX:
+    case NGX_HTTP_WEBHOOK_ENCODING_HEX:
         return (len % 2) ? NGX_ERROR : (ngx_int_t) len / 2;
 
-    case NGX_HTTP_WEBHOOK_BASE64:
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
         if (len % 4) {
             return NGX_ERROR;
         }
 
         break;
 
-    default: /* NGX_HTTP_WEBHOOK_BASE64URL */
+    default: /* NGX_HTTP_WEBHOOK_ENCODING_BASE64URL */
         break;
     }
 
@@ -168,17 +168,17 @@ ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
 
     switch (encoding) {
 
-    case NGX_HTTP_WEBHOOK_RAW:
+    case NGX_HTTP_WEBHOOK_ENCODING_RAW:
         ngx_memcpy(dst, src->data, src->len);
         return NGX_OK;
 
-    case NGX_HTTP_WEBHOOK_HEX:
+    case NGX_HTTP_WEBHOOK_ENCODING_HEX:
         return ngx_http_webhook_decode_hex(dst, src);
 
-    case NGX_HTTP_WEBHOOK_BASE64:
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
         return ngx_http_webhook_decode_base64(dst, src);
 
-    default: /* NGX_HTTP_WEBHOOK_BASE64URL */
+    default: /* NGX_HTTP_WEBHOOK_ENCODING_BASE64URL */
         return ngx_http_webhook_decode_base64url(dst, src);
     }
 }
@@ -274,7 +274,7 @@ ngx_http_webhook_parse_timestamp(ngx_str_t *text, ngx_http_webhook_unit_e unit,
 {
     ngx_int_t  sec;
 
-    if (unit == NGX_HTTP_WEBHOOK_RFC3339) {
+    if (unit == NGX_HTTP_WEBHOOK_UNIT_RFC3339) {
         return ngx_http_webhook_parse_rfc3339(text, time);
     }
 
@@ -282,7 +282,7 @@ ngx_http_webhook_parse_timestamp(ngx_str_t *text, ngx_http_webhook_unit_e unit,
 
     case sizeof("1764000000") - 1:
 
-        if (unit == NGX_HTTP_WEBHOOK_MILLISECONDS) {
+        if (unit == NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS) {
             return NGX_DECLINED;
         }
 
@@ -290,7 +290,7 @@ ngx_http_webhook_parse_timestamp(ngx_str_t *text, ngx_http_webhook_unit_e unit,
 
     case sizeof("1764000000000") - 1:
 
-        if (unit == NGX_HTTP_WEBHOOK_SECONDS
+        if (unit == NGX_HTTP_WEBHOOK_UNIT_SECONDS
             || ngx_atoi(text->data + 10, 3) == NGX_ERROR)
         {
             return NGX_DECLINED;

@@ -34,13 +34,13 @@ ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
     ngx_str_null(value);
 
     reason = ngx_http_webhook_lines_parts(ctx, lines, limit, parts, &nparts);
-    if (reason != NGX_HTTP_WEBHOOK_OK) {
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;
     }
 
     if (nparts == 1) {
         *value = parts[0];
-        return NGX_HTTP_WEBHOOK_OK;
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
 
     len = nparts - 1;
@@ -51,7 +51,7 @@ ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
 
     p = ngx_pnalloc(ctx->request->pool, len);
     if (p == NULL) {
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     value->data = p;
@@ -65,7 +65,7 @@ ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
         p = ngx_cpymem(p, parts[i].data, parts[i].len);
     }
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -77,34 +77,34 @@ ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
     ngx_http_webhook_line_t    *line;
     ngx_http_webhook_reason_e   reason, first;
 
-    first = NGX_HTTP_WEBHOOK_MISSING_ID;
+    first = NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
 
     line = lines->elts;
 
     for (i = 0; i < lines->nelts; i++) {
 
-        reason = NGX_HTTP_WEBHOOK_OK;
+        reason = NGX_HTTP_WEBHOOK_REASON_NONE;
 
         for (n = 0; n < line[i].nparts; n++) {
             reason = ngx_http_webhook_part_value(ctx, &line[i].parts[n], limit,
                                                  &parts[n]);
-            if (reason != NGX_HTTP_WEBHOOK_OK) {
+            if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
                 break;
             }
         }
 
         switch (reason) {
 
-        case NGX_HTTP_WEBHOOK_OK:
+        case NGX_HTTP_WEBHOOK_REASON_NONE:
             *nparts = line[i].nparts;
-            return NGX_HTTP_WEBHOOK_OK;
+            return NGX_HTTP_WEBHOOK_REASON_NONE;
 
-        case NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON:
-        case NGX_HTTP_WEBHOOK_INTERNAL_ERROR:
+        case NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON:
+        case NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR:
             return reason;
 
         default:
-            if (first == NGX_HTTP_WEBHOOK_MISSING_ID) {
+            if (first == NGX_HTTP_WEBHOOK_REASON_MISSING_ID) {
                 first = reason;
             }
         }
@@ -126,17 +126,17 @@ ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
 
     piece = part->pieces;
 
-    if (piece->type == NGX_HTTP_WEBHOOK_JSON && rc != NGX_OK) {
+    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_JSON && rc != NGX_OK) {
 
         if (rc == NGX_ABORT) {
-            return NGX_HTTP_WEBHOOK_AMBIGUOUS_JSON;
+            return NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON;
         }
 
         if (ctx->values && ctx->values[piece->index].too_long) {
-            return NGX_HTTP_WEBHOOK_ID_TOO_LONG;
+            return NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG;
         }
 
-        return ctx->json ? ctx->json : NGX_HTTP_WEBHOOK_MISSING_ID;
+        return ctx->json ? ctx->json : NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
     }
 
     switch (rc) {
@@ -145,26 +145,26 @@ ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
         break;
 
     case NGX_DECLINED:
-        return NGX_HTTP_WEBHOOK_MISSING_ID;
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
 
     case NGX_ABORT:
-        return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
 
     default: /* NGX_ERROR */
-        return NGX_HTTP_WEBHOOK_INTERNAL_ERROR;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     if (value->len > limit) {
-        return NGX_HTTP_WEBHOOK_ID_TOO_LONG;
+        return NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG;
     }
 
     for (i = 0; i < value->len; i++) {
         if (value->data[i] < 0x20 || value->data[i] == 0x7f) {
-            return NGX_HTTP_WEBHOOK_MALFORMED_FIELD;
+            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
         }
     }
 
-    return NGX_HTTP_WEBHOOK_OK;
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 
@@ -224,14 +224,14 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
 
     switch (piece->type) {
 
-    case NGX_HTTP_WEBHOOK_LITERAL:
+    case NGX_HTTP_WEBHOOK_PIECE_LITERAL:
         *value = piece->text;
         return NGX_OK;
 
-    case NGX_HTTP_WEBHOOK_HEADER:
+    case NGX_HTTP_WEBHOOK_PIECE_HEADER:
         return ngx_http_webhook_header(ctx->request, &piece->text, value);
 
-    case NGX_HTTP_WEBHOOK_VARIABLE:
+    case NGX_HTTP_WEBHOOK_PIECE_VARIABLE:
 
         /* what a map does not find for lack of memory shows only in errno */
 
@@ -253,15 +253,15 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
 
         return NGX_OK;
 
-    case NGX_HTTP_WEBHOOK_TIMESTAMP:
+    case NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP:
         *value = ctx->timestamp;
         break;
 
-    case NGX_HTTP_WEBHOOK_EVENT_ID:
+    case NGX_HTTP_WEBHOOK_PIECE_EVENT_ID:
         *value = ctx->event_id;
         break;
 
-    case NGX_HTTP_WEBHOOK_JSON:
+    case NGX_HTTP_WEBHOOK_PIECE_JSON:
 
         if (ctx->values == NULL) {
             return NGX_DECLINED;
@@ -274,7 +274,7 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
         *value = ctx->values[piece->index].text;
         break;
 
-    default: /* NGX_HTTP_WEBHOOK_BODY_SHA256 */
+    default: /* NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256 */
         return ngx_http_webhook_body_sha256(ctx, value);
     }
 

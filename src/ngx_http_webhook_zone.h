@@ -25,21 +25,24 @@ typedef struct ngx_http_webhook_shm_s  ngx_http_webhook_shm_t;
 /* what became of a request */
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_NONE = 0,
-    NGX_HTTP_WEBHOOK_PASSED,
-    NGX_HTTP_WEBHOOK_REJECTED,
-    NGX_HTTP_WEBHOOK_DUPLICATE,
-    NGX_HTTP_WEBHOOK_IN_FLIGHT,
-    NGX_HTTP_WEBHOOK_IGNORED,
-    NGX_HTTP_WEBHOOK_UNAVAILABLE
+    NGX_HTTP_WEBHOOK_STATUS_NONE = 0,
+    NGX_HTTP_WEBHOOK_STATUS_PASSED,
+    NGX_HTTP_WEBHOOK_STATUS_REJECTED,
+    NGX_HTTP_WEBHOOK_STATUS_DUPLICATE,
+    NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
+    NGX_HTTP_WEBHOOK_STATUS_IGNORED,
+    NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE
 } ngx_http_webhook_status_e;
 
 
 /* a counter for each status, and these */
 
-#define NGX_HTTP_WEBHOOK_COUNT_COMMITTED  (NGX_HTTP_WEBHOOK_UNAVAILABLE + 1)
-#define NGX_HTTP_WEBHOOK_COUNT_FREED      (NGX_HTTP_WEBHOOK_UNAVAILABLE + 2)
-#define NGX_HTTP_WEBHOOK_COUNTERS         (NGX_HTTP_WEBHOOK_UNAVAILABLE + 3)
+#define NGX_HTTP_WEBHOOK_COUNT_COMMITTED                                      \
+    (NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE + 1)
+#define NGX_HTTP_WEBHOOK_COUNT_FREED                                          \
+    (NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE + 2)
+#define NGX_HTTP_WEBHOOK_COUNTERS                                             \
+    (NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE + 3)
 
 
 typedef struct {
