@@ -17,6 +17,7 @@
 
 #include "ngx_http_webhook_scheme.h"
 #include "ngx_http_webhook_secret.h"
+#include "ngx_http_webhook_verdict.h"
 #include "ngx_http_webhook_zone.h"
 
 
@@ -29,35 +30,6 @@
 
 /* the window is this much wider when it is judged behind a slow body */
 #define NGX_HTTP_WEBHOOK_GRACE           60
-
-
-typedef enum {
-    NGX_HTTP_WEBHOOK_REASON_NONE = 0,
-    NGX_HTTP_WEBHOOK_REASON_MISSING_SIGNATURE,
-    NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE,
-    NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES,
-    NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH,
-    NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP,
-    NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD,
-    NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD,
-    NGX_HTTP_WEBHOOK_REASON_NO_SECRET,
-    NGX_HTTP_WEBHOOK_REASON_MISSING_ID,
-    NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON,
-    NGX_HTTP_WEBHOOK_REASON_INVALID_JSON,
-    NGX_HTTP_WEBHOOK_REASON_JSON_TOO_LARGE,
-    NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG,
-    NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH,
-    NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE,
-    NGX_HTTP_WEBHOOK_REASON_EVENT_TYPE,
-    NGX_HTTP_WEBHOOK_REASON_EVENT_FILTER,
-    NGX_HTTP_WEBHOOK_REASON_ZONE_FULL,
-    NGX_HTTP_WEBHOOK_REASON_LEASE_HELD,
-    NGX_HTTP_WEBHOOK_REASON_ALREADY_DELIVERED,
-    NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR
-} ngx_http_webhook_reason_e;
 
 
 /* a scheme and secrets: what a verdict was computed under */
@@ -251,10 +223,6 @@ typedef struct {
 
 
 extern ngx_module_t  ngx_http_webhook_module;
-
-/* names of ngx_http_webhook_reason_e, in its order */
-extern ngx_str_t  ngx_http_webhook_reasons[];
-
 
 /* src/ngx_http_webhook_verifier.c */
 

@@ -479,7 +479,7 @@ ngx_http_webhook_event_pass(ngx_http_webhook_ctx_t *ctx,
 {
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "webhook is not deduplicated: %V, scheme \"%V\"",
-                  &ngx_http_webhook_reasons[reason],
+                  ngx_http_webhook_reason_name(reason),
                   &ctx->verifier->scheme->name);
 
     ctx->reason = reason;

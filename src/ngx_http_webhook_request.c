@@ -43,35 +43,6 @@ static ngx_int_t ngx_http_webhook_add_header(ngx_http_request_t *r, char *key,
     char *value);
 
 
-ngx_str_t  ngx_http_webhook_reasons[] = {
-    ngx_null_string,
-    ngx_string("missing_signature"),
-    ngx_string("malformed_signature"),
-    ngx_string("too_many_signatures"),
-    ngx_string("signature_mismatch"),
-    ngx_string("missing_timestamp"),
-    ngx_string("malformed_timestamp"),
-    ngx_string("stale_timestamp"),
-    ngx_string("future_timestamp"),
-    ngx_string("missing_field"),
-    ngx_string("malformed_field"),
-    ngx_string("no_secret"),
-    ngx_string("missing_id"),
-    ngx_string("ambiguous_json"),
-    ngx_string("invalid_json"),
-    ngx_string("json_too_large"),
-    ngx_string("id_too_long"),
-    ngx_string("body_mismatch"),
-    ngx_string("body_too_large"),
-    ngx_string("event_type"),
-    ngx_string("event_filter"),
-    ngx_string("zone_full"),
-    ngx_string("lease_held"),
-    ngx_string("already_delivered"),
-    ngx_string("internal_error")
-};
-
-
 ngx_int_t
 ngx_http_webhook_access_handler(ngx_http_request_t *r)
 {
@@ -725,7 +696,7 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
     ngx_log_error(level, ctx->request->connection->log, 0,
                   "webhook %s%s: %V, scheme \"%V\"",
                   text, ctx->dry_run ? ", dry run" : "",
-                  &ngx_http_webhook_reasons[reason],
+                  ngx_http_webhook_reason_name(reason),
                   &ctx->verifier->scheme->name);
 }
 

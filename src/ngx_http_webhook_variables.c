@@ -34,17 +34,6 @@ static ngx_int_t ngx_http_webhook_set_number(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, ngx_int_t n);
 
 
-static ngx_str_t  ngx_http_webhook_statuses[][2] = {
-    { ngx_null_string, ngx_null_string },
-    { ngx_string("PASSED"), ngx_string("PASSED_DRY_RUN") },
-    { ngx_string("REJECTED"), ngx_string("REJECTED_DRY_RUN") },
-    { ngx_string("DUPLICATE"), ngx_string("DUPLICATE_DRY_RUN") },
-    { ngx_string("IN_FLIGHT"), ngx_string("IN_FLIGHT_DRY_RUN") },
-    { ngx_string("IGNORED"), ngx_string("IGNORED_DRY_RUN") },
-    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN") }
-};
-
-
 static ngx_http_variable_t  ngx_http_webhook_vars[] = {
 
     { ngx_string("webhook_status"), NULL,
@@ -136,7 +125,7 @@ ngx_http_webhook_status_variable(ngx_http_request_t *r,
     }
 
     return ngx_http_webhook_set_variable(v,
-                       &ngx_http_webhook_statuses[ctx->status][ctx->dry_run]);
+                      ngx_http_webhook_status_name(ctx->status, ctx->dry_run));
 }
 
 
@@ -149,7 +138,7 @@ ngx_http_webhook_reason_variable(ngx_http_request_t *r,
     ctx = ngx_http_webhook_get_ctx(r);
 
     return ngx_http_webhook_set_variable(v,
-                          ctx ? &ngx_http_webhook_reasons[ctx->reason] : NULL);
+                      ctx ? ngx_http_webhook_reason_name(ctx->reason) : NULL);
 }
 
 

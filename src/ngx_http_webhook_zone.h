@@ -17,22 +17,10 @@
 
 #include "ngx_http_webhook_state.h"
 #include "ngx_http_webhook_table.h"
+#include "ngx_http_webhook_verdict.h"
 
 
 typedef struct ngx_http_webhook_shm_s  ngx_http_webhook_shm_t;
-
-
-/* what became of a request */
-
-typedef enum {
-    NGX_HTTP_WEBHOOK_STATUS_NONE = 0,
-    NGX_HTTP_WEBHOOK_STATUS_PASSED,
-    NGX_HTTP_WEBHOOK_STATUS_REJECTED,
-    NGX_HTTP_WEBHOOK_STATUS_DUPLICATE,
-    NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
-    NGX_HTTP_WEBHOOK_STATUS_IGNORED,
-    NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE
-} ngx_http_webhook_status_e;
 
 
 /* a counter for each status, and these */

@@ -1,0 +1,71 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The verdict on a request: names of what became of it, and why.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_verdict.h"
+
+
+/* in the order of ngx_http_webhook_status_e */
+
+static ngx_str_t  ngx_http_webhook_statuses[][2] = {
+    { ngx_null_string, ngx_null_string },
+    { ngx_string("PASSED"), ngx_string("PASSED_DRY_RUN") },
+    { ngx_string("REJECTED"), ngx_string("REJECTED_DRY_RUN") },
+    { ngx_string("DUPLICATE"), ngx_string("DUPLICATE_DRY_RUN") },
+    { ngx_string("IN_FLIGHT"), ngx_string("IN_FLIGHT_DRY_RUN") },
+    { ngx_string("IGNORED"), ngx_string("IGNORED_DRY_RUN") },
+    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN") }
+};
+
+
+/* in the order of ngx_http_webhook_reason_e */
+
+static ngx_str_t  ngx_http_webhook_reasons[] = {
+    ngx_null_string,
+    ngx_string("missing_signature"),
+    ngx_string("malformed_signature"),
+    ngx_string("too_many_signatures"),
+    ngx_string("signature_mismatch"),
+    ngx_string("missing_timestamp"),
+    ngx_string("malformed_timestamp"),
+    ngx_string("stale_timestamp"),
+    ngx_string("future_timestamp"),
+    ngx_string("missing_field"),
+    ngx_string("malformed_field"),
+    ngx_string("no_secret"),
+    ngx_string("missing_id"),
+    ngx_string("ambiguous_json"),
+    ngx_string("invalid_json"),
+    ngx_string("json_too_large"),
+    ngx_string("id_too_long"),
+    ngx_string("body_mismatch"),
+    ngx_string("body_too_large"),
+    ngx_string("event_type"),
+    ngx_string("event_filter"),
+    ngx_string("zone_full"),
+    ngx_string("lease_held"),
+    ngx_string("already_delivered"),
+    ngx_string("internal_error")
+};
+
+
+ngx_str_t *
+ngx_http_webhook_status_name(ngx_http_webhook_status_e status,
+    ngx_uint_t dry_run)
+{
+    return &ngx_http_webhook_statuses[status][dry_run];
+}
+
+
+ngx_str_t *
+ngx_http_webhook_reason_name(ngx_http_webhook_reason_e reason)
+{
+    return &ngx_http_webhook_reasons[reason];
+}
