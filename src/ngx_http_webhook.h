@@ -224,7 +224,7 @@ typedef struct {
 
 extern ngx_module_t  ngx_http_webhook_module;
 
-/* src/ngx_http_webhook_verifier.c */
+/* src/ngx_http_webhook_conf.c */
 
 /*
  * Give conf, whose directives are merged, its verifier and its window, and
@@ -291,7 +291,7 @@ ngx_http_webhook_reason_e ngx_http_webhook_check_window(
     ngx_http_webhook_ctx_t *ctx, time_t time, time_t grace);
 
 
-/* src/ngx_http_webhook_values.c */
+/* src/scheme/ngx_http_webhook_template_value.c */
 
 /*
  * The value of a string.  Returns NGX_OK; NGX_DECLINED if something in it is

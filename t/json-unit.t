@@ -43,7 +43,7 @@ $obj =~ s!/[^/]+$!!;
 my $dir = tempdir('nginx-json-XXXXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 my @includes = map { "-I$_" } (map { "$obj/tree/src/$_" } qw! core event
-	event/modules event/quic os/unix !), $obj, "$root/src";
+	event/modules event/quic os/unix !), $obj, "$root/src", glob("$root/src/*/");
 
 my @flags = ('-g', '-O2', '-Wall', '-Wextra', '-Werror',
 	'-Wno-unused-parameter');

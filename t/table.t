@@ -43,7 +43,7 @@ $obj =~ s!/[^/]+$!!;
 my $dir = tempdir('nginx-table-XXXXXXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 my @includes = map { "-I$_" } (map { "$obj/tree/src/$_" } qw! core event
-	event/modules event/quic os/unix !), $obj, "$root/src";
+	event/modules event/quic os/unix !), $obj, "$root/src", glob("$root/src/*/");
 
 my @flags = ('-g', '-O2', '-Wall', '-Wextra', '-Werror',
 	'-Wno-unused-parameter');
@@ -71,7 +71,7 @@ plan(tests => 1 + keys %tests);
 ###############################################################################
 
 my $out = `$cc @flags @includes -o $dir/table unit/table.c \\
-	$root/src/ngx_http_webhook_table.c 2>&1`;
+	$root/src/dedup/ngx_http_webhook_table.c 2>&1`;
 
 is($out, '', 'compiled') or BAIL_OUT('unit/table.c does not compile');
 

@@ -15,7 +15,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_http_webhook_state.h"
+#include "ngx_http_webhook_state_file.h"
 
 
 #define NGX_HTTP_WEBHOOK_STATE_MAGIC    "whstate"   /* 8 bytes with its zero */

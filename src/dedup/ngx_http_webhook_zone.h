@@ -15,7 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include "ngx_http_webhook_state.h"
+#include "ngx_http_webhook_state_file.h"
 #include "ngx_http_webhook_table.h"
 #include "ngx_http_webhook_verdict.h"
 

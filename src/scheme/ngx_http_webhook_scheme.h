@@ -121,7 +121,7 @@ typedef struct {
 } ngx_http_webhook_schemes_t;
 
 
-/* The built-in schemes, ended by a NULL name; see .._webhook_providers.c */
+/* The built-in schemes, ended by a NULL name; see .._webhook_builtin.c */
 extern ngx_http_webhook_provider_t  ngx_http_webhook_providers[];
 
 
@@ -160,7 +160,7 @@ ngx_int_t ngx_http_webhook_scheme_key_covered(
     ngx_http_webhook_scheme_t *scheme);
 
 
-/* src/ngx_http_webhook_directives.c */
+/* src/scheme/ngx_http_webhook_scheme_block.c */
 
 /* a block that is being parsed */
 
@@ -186,7 +186,7 @@ char *ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
     time_t *past, time_t *future);
 
 
-/* src/ngx_http_webhook_string.c */
+/* src/scheme/ngx_http_webhook_template.c */
 
 /* what a string may hold besides literals, headers and variables */
 
@@ -241,7 +241,7 @@ ngx_uint_t ngx_http_webhook_lines_are_headers(ngx_array_t *lines);
 ngx_uint_t ngx_http_webhook_lines_are_joined(ngx_array_t *lines);
 
 
-/* src/ngx_http_webhook_seams.c */
+/* src/scheme/ngx_http_webhook_seams.c */
 
 /*
  * Finds what the parts of the signed text must be like for the text to have
