@@ -288,7 +288,7 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
     conf->verify = NGX_CONF_UNSET_PTR;
     conf->secrets = NGX_CONF_UNSET_PTR;
     conf->dedup = NGX_CONF_UNSET_PTR;
-    conf->window = NGX_CONF_UNSET_PTR;
+    conf->tolerance = NGX_CONF_UNSET_PTR;
     conf->dry_run = NGX_CONF_UNSET;
     conf->reject_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
@@ -316,7 +316,7 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->verify, prev->verify, NULL);
     ngx_conf_merge_ptr_value(conf->secrets, prev->secrets, NULL);
-    ngx_conf_merge_ptr_value(conf->window, prev->window, NULL);
+    ngx_conf_merge_ptr_value(conf->tolerance, prev->tolerance, NULL);
     ngx_conf_merge_ptr_value(conf->dedup, prev->dedup, &dedup_off);
 
     ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
@@ -561,7 +561,7 @@ ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                  *value;
     ngx_http_webhook_window_t  *window;
 
-    if (wlcf->window != NGX_CONF_UNSET_PTR) {
+    if (wlcf->tolerance != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
@@ -570,7 +570,7 @@ ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    wlcf->window = window;
+    wlcf->tolerance = window;
 
     value = cf->args->elts;
 
@@ -588,8 +588,8 @@ ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_OK;
     }
 
-    return ngx_http_webhook_window(cf, &value[1], cf->args->nelts - 1,
-                                   &window->past, &window->future);
+    return ngx_http_webhook_parse_window(cf, &value[1], cf->args->nelts - 1,
+                                         window);
 }
 
 

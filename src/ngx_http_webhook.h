@@ -54,12 +54,6 @@ typedef struct {
 } ngx_http_webhook_verify_t;
 
 
-typedef struct {
-    time_t                         past;     /* seconds, or */
-    time_t                         future;   /* NGX_HTTP_WEBHOOK_NO_WINDOW */
-} ngx_http_webhook_window_t;
-
-
 /* what is done about an event that cannot be deduplicated as usual */
 
 typedef enum {
@@ -93,9 +87,8 @@ typedef struct {
     ngx_http_webhook_verifier_t   *verifier; /* NULL: off */
     ngx_array_t                   *secrets;  /* ngx_http_webhook_secret_t */
 
-    ngx_http_webhook_window_t     *window;   /* NULL: that of the scheme */
-    time_t                         past;     /* what is in force */
-    time_t                         future;
+    ngx_http_webhook_window_t     *tolerance;  /* NULL: of the scheme */
+    ngx_http_webhook_window_t      window;   /* what is in force */
 
     ngx_flag_t                     dry_run;
     ngx_uint_t                     reject_status;
@@ -287,7 +280,7 @@ ngx_http_webhook_reason_e ngx_http_webhook_read_headers(
  * seconds.
  * Notes the time and, without grace, the age in the context.
  */
-ngx_http_webhook_reason_e ngx_http_webhook_check_window(
+ngx_http_webhook_reason_e ngx_http_webhook_check_time(
     ngx_http_webhook_ctx_t *ctx, time_t time, time_t grace);
 
 

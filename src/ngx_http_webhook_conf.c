@@ -77,16 +77,11 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
     }
 
     if (scheme->timestamp == NULL) {
-        conf->past = NGX_HTTP_WEBHOOK_NO_WINDOW;
-        conf->future = NGX_HTTP_WEBHOOK_NO_WINDOW;
-
-    } else if (conf->window) {
-        conf->past = conf->window->past;
-        conf->future = conf->window->future;
+        conf->window.past = NGX_HTTP_WEBHOOK_NO_WINDOW;
+        conf->window.future = NGX_HTTP_WEBHOOK_NO_WINDOW;
 
     } else {
-        conf->past = scheme->past;
-        conf->future = scheme->future;
+        conf->window = conf->tolerance ? *conf->tolerance : scheme->window;
     }
 
     if (prev->verifier && prev->verifier->scheme == scheme
@@ -226,7 +221,9 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 
     if (conf->dedup->shm_zone == NULL) {
 
-        if (conf->past == NGX_HTTP_WEBHOOK_NO_WINDOW && !verify->warned) {
+        if (conf->window.past == NGX_HTTP_WEBHOOK_NO_WINDOW
+            && !verify->warned)
+        {
             ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
                                       "\"webhook_verify %V\" has neither a "
                                       "timestamp nor \"webhook_dedup\": there "
@@ -273,12 +270,12 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 
     /* how long an event is remembered */
 
-    window = ngx_max(conf->past, 0);
+    window = ngx_max(conf->window.past, 0);
 
     conf->ttl = conf->dedup->ttl;
 
     if (conf->ttl == 0) {
-        conf->ttl = (conf->past == NGX_HTTP_WEBHOOK_NO_WINDOW)
+        conf->ttl = (conf->window.past == NGX_HTTP_WEBHOOK_NO_WINDOW)
                     ? NGX_HTTP_WEBHOOK_DEFAULT_TTL : window;
         conf->ttl = ngx_max(conf->ttl, scheme->retries);
     }

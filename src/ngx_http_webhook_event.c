@@ -122,7 +122,7 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
 
         /* a body that took long must not outlive the memory of its id */
 
-        reason = ngx_http_webhook_check_window(ctx, ctx->time,
+        reason = ngx_http_webhook_check_time(ctx, ctx->time,
                                                NGX_HTTP_WEBHOOK_GRACE);
         if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;
@@ -198,7 +198,7 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
 
     ctx->timestamp = value->text;
 
-    return ngx_http_webhook_check_window(ctx, time, 0);
+    return ngx_http_webhook_check_time(ctx, time, 0);
 }
 
 
@@ -459,8 +459,9 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
 
     ctx->until = 0;
 
-    if (ctx->has_time && ctx->conf->past != NGX_HTTP_WEBHOOK_NO_WINDOW) {
-        ctx->until = ctx->time + ctx->conf->past + NGX_HTTP_WEBHOOK_GRACE;
+    if (ctx->has_time && ctx->conf->window.past != NGX_HTTP_WEBHOOK_NO_WINDOW) {
+        ctx->until = ctx->time + ctx->conf->window.past
+                     + NGX_HTTP_WEBHOOK_GRACE;
     }
 
     ctx->upstreams = r->upstream_states ? r->upstream_states->nelts : 0;

@@ -485,7 +485,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
-    reason = ngx_http_webhook_check_window(ctx, set->time, 0);
+    reason = ngx_http_webhook_check_time(ctx, set->time, 0);
 
     set->age = ctx->age;
 
@@ -494,13 +494,11 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
 
 
 ngx_http_webhook_reason_e
-ngx_http_webhook_check_window(ngx_http_webhook_ctx_t *ctx, time_t time,
+ngx_http_webhook_check_time(ngx_http_webhook_ctx_t *ctx, time_t time,
     time_t grace)
 {
-    time_t                        age;
-    ngx_http_webhook_loc_conf_t  *wlcf;
+    time_t  age;
 
-    wlcf = ctx->conf;
     age = ngx_time() - time;
 
     ctx->time = time;
@@ -510,22 +508,20 @@ ngx_http_webhook_check_window(ngx_http_webhook_ctx_t *ctx, time_t time,
         ctx->age = age;
     }
 
-    if (wlcf->past == NGX_HTTP_WEBHOOK_NO_WINDOW) {
-        return NGX_HTTP_WEBHOOK_REASON_NONE;
-    }
-
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
                    "webhook age: %T", age);
 
-    if (age > wlcf->past + grace) {
-        return NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP;
-    }
+    switch (ngx_http_webhook_check_window(&ctx->conf->window, age, grace)) {
 
-    if (age < -(wlcf->future + grace)) {
+    case NGX_OK:
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
+
+    case NGX_DECLINED:
+        return NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP;
+
+    default: /* NGX_ABORT */
         return NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP;
     }
-
-    return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
 
 

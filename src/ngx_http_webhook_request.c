@@ -240,8 +240,8 @@ ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
            || (conf->dedup == wlcf->dedup
                && conf->events == wlcf->events
                && conf->ignore == wlcf->ignore
-               && conf->past == wlcf->past
-               && conf->future == wlcf->future
+               && conf->window.past == wlcf->window.past
+               && conf->window.future == wlcf->window.future
                && conf->json_max_size == wlcf->json_max_size
                && conf->dry_run == wlcf->dry_run);
 }

@@ -331,8 +331,8 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
 
     scheme->algorithm = ngx_http_webhook_algorithm(&sha256);
     scheme->encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
-    scheme->past = NGX_HTTP_WEBHOOK_TOLERANCE;
-    scheme->future = NGX_HTTP_WEBHOOK_TOLERANCE;
+    scheme->window.past = NGX_HTTP_WEBHOOK_TOLERANCE;
+    scheme->window.future = NGX_HTTP_WEBHOOK_TOLERANCE;
 
     if (ngx_http_webhook_string(cf, scheme, &body, NGX_HTTP_WEBHOOK_IN_SIGNED,
                                 &scheme->signed_text)

@@ -15,12 +15,12 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_cut.h"
 #include "ngx_http_webhook_digest.h"
+#include "ngx_http_webhook_encoding.h"
 #include "ngx_http_webhook_json.h"
-#include "ngx_http_webhook_text.h"
+#include "ngx_http_webhook_timestamp.h"
 
-
-#define NGX_HTTP_WEBHOOK_NO_WINDOW  -1
 
 /* 68 years: times in the zone are compared as 32-bit differences */
 #define NGX_HTTP_WEBHOOK_MAX_TIME   0x7fffffff
@@ -86,8 +86,7 @@ typedef struct {
     ngx_array_t                   *timestamp;  /* ngx_http_webhook_string_t */
     ngx_http_webhook_cut_t         timestamp_cut;
     ngx_http_webhook_unit_e        unit;
-    time_t                         past;       /* the default window, or */
-    time_t                         future;     /* NGX_HTTP_WEBHOOK_NO_WINDOW */
+    ngx_http_webhook_window_t      window;     /* the default one */
 
     ngx_array_t                   *secret;     /* .._secret_rule_t */
     ngx_array_t                   *event_id;   /* ngx_http_webhook_line_t */
@@ -178,12 +177,12 @@ char *ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Reads one or two times, the second for the future, as they stand in
- * "tolerance" and webhook_tolerance.  Returns NGX_CONF_OK, or NGX_CONF_ERROR
- * after an error was logged.
+ * Reads a window of one or two times, the second for the future, as they stand
+ * in "tolerance" and webhook_tolerance.  Returns NGX_CONF_OK, or
+ * NGX_CONF_ERROR after an error was logged.
  */
-char *ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
-    time_t *past, time_t *future);
+char *ngx_http_webhook_parse_window(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_uint_t n, ngx_http_webhook_window_t *window);
 
 
 /* src/scheme/ngx_http_webhook_template.c */

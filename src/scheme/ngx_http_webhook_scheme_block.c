@@ -362,9 +362,8 @@ ngx_http_webhook_tolerance_line(ngx_conf_t *cf,
 
     value = cf->args->elts;
 
-    return ngx_http_webhook_window(cf, &value[1], cf->args->nelts - 1,
-                                   &block->scheme->past,
-                                   &block->scheme->future);
+    return ngx_http_webhook_parse_window(cf, &value[1], cf->args->nelts - 1,
+                                         &block->scheme->window);
 }
 
 
@@ -589,24 +588,27 @@ ngx_http_webhook_cut_parameter(ngx_str_t *value, ngx_http_webhook_cut_t *cut,
 
 
 char *
-ngx_http_webhook_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
-    time_t *past, time_t *future)
+ngx_http_webhook_parse_window(ngx_conf_t *cf, ngx_str_t *value, ngx_uint_t n,
+    ngx_http_webhook_window_t *window)
 {
+    time_t      time;
     ngx_uint_t  i;
 
     for (i = 0; i < n; i++) {
 
-        *future = ngx_parse_time(&value[i], 1);
+        time = ngx_parse_time(&value[i], 1);
 
-        if (*future == NGX_ERROR || *future > NGX_HTTP_WEBHOOK_MAX_TIME) {
+        if (time == NGX_ERROR || time > NGX_HTTP_WEBHOOK_MAX_TIME) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"",
                                &value[i]);
             return NGX_CONF_ERROR;
         }
 
         if (i == 0) {
-            *past = *future;
+            window->past = time;
         }
+
+        window->future = time;
     }
 
     return NGX_CONF_OK;

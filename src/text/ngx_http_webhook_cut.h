@@ -2,33 +2,16 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * The pure part of reading what a provider sends: values cut into items,
- * encoded digests and secrets, timestamps.  Nothing here knows a request.
+ * Values cut into items: of a header that holds more than one thing.
  */
 
 
-#ifndef _NGX_HTTP_WEBHOOK_TEXT_H_INCLUDED_
-#define _NGX_HTTP_WEBHOOK_TEXT_H_INCLUDED_
+#ifndef _NGX_HTTP_WEBHOOK_CUT_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_CUT_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-
-
-typedef enum {
-    NGX_HTTP_WEBHOOK_ENCODING_RAW = 0,
-    NGX_HTTP_WEBHOOK_ENCODING_HEX,
-    NGX_HTTP_WEBHOOK_ENCODING_BASE64,
-    NGX_HTTP_WEBHOOK_ENCODING_BASE64URL
-} ngx_http_webhook_encoding_e;
-
-
-typedef enum {
-    NGX_HTTP_WEBHOOK_UNIT_SECONDS = 0,
-    NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS,
-    NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS,
-    NGX_HTTP_WEBHOOK_UNIT_RFC3339
-} ngx_http_webhook_unit_e;
 
 
 /* how the value of a source is cut into items, and which of them count */
@@ -71,29 +54,5 @@ ngx_int_t ngx_http_webhook_next_item(ngx_http_webhook_cursor_t *cursor,
 void ngx_http_webhook_cursor(ngx_http_webhook_cursor_t *cursor,
     ngx_str_t *value);
 
-/*
- * The number of bytes that src decodes to, or NGX_ERROR if no text of that
- * length is an encoding of anything.
- */
-ngx_int_t ngx_http_webhook_decoded_length(ngx_str_t *src,
-    ngx_http_webhook_encoding_e encoding);
 
-/*
- * Decodes src into dst, which has room for ngx_http_webhook_decoded_length()
- * and two bytes more.  Hex is accepted in either case; base64 (RFC 4648) has
- * to be canonical: padded, its own alphabet, zero trailing bits; base64url
- * may do without the padding.  Returns NGX_OK or NGX_DECLINED.
- */
-ngx_int_t ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
-    ngx_http_webhook_encoding_e encoding);
-
-/*
- * Reads a timestamp: exactly 10 digits of seconds, exactly 13 digits of
- * milliseconds, either of them, or RFC 3339.  Fractions of a second are
- * dropped.  Returns NGX_OK or NGX_DECLINED.
- */
-ngx_int_t ngx_http_webhook_parse_timestamp(ngx_str_t *text,
-    ngx_http_webhook_unit_e unit, time_t *time);
-
-
-#endif /* _NGX_HTTP_WEBHOOK_TEXT_H_INCLUDED_ */
+#endif /* _NGX_HTTP_WEBHOOK_CUT_H_INCLUDED_ */

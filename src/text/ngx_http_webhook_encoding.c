@@ -1,0 +1,175 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Encodings of digests and secrets: hex, base64 and base64url, strictly.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_encoding.h"
+
+
+/* the longest base64 text that is decoded: a secret of some 6 KB */
+#define NGX_HTTP_WEBHOOK_MAX_ENCODED  8192
+
+
+static ngx_int_t ngx_http_webhook_decode_hex(u_char *dst, ngx_str_t *src);
+static ngx_int_t ngx_http_webhook_decode_base64(u_char *dst, ngx_str_t *src);
+static ngx_int_t ngx_http_webhook_decode_base64url(u_char *dst,
+    ngx_str_t *src);
+
+
+ngx_int_t
+ngx_http_webhook_decoded_length(ngx_str_t *src,
+    ngx_http_webhook_encoding_e encoding)
+{
+    size_t  len;
+
+    len = src->len;
+
+    switch (encoding) {
+
+    case NGX_HTTP_WEBHOOK_ENCODING_RAW:
+        return len;
+
+    case NGX_HTTP_WEBHOOK_ENCODING_HEX:
+        return (len % 2) ? NGX_ERROR : (ngx_int_t) len / 2;
+
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
+        if (len % 4) {
+            return NGX_ERROR;
+        }
+
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_ENCODING_BASE64URL */
+        break;
+    }
+
+    if (len > NGX_HTTP_WEBHOOK_MAX_ENCODED) {
+        return NGX_ERROR;
+    }
+
+    if (len % 4 == 0 && len && src->data[len - 1] == '=') {
+        len -= (src->data[len - 2] == '=') ? 2 : 1;
+    }
+
+    if (len % 4 == 1) {
+        return NGX_ERROR;
+    }
+
+    return len / 4 * 3 + (len % 4 ? len % 4 - 1 : 0);
+}
+
+
+ngx_int_t
+ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
+    ngx_http_webhook_encoding_e encoding)
+{
+    if (ngx_http_webhook_decoded_length(src, encoding) == NGX_ERROR) {
+        return NGX_DECLINED;
+    }
+
+    switch (encoding) {
+
+    case NGX_HTTP_WEBHOOK_ENCODING_RAW:
+        ngx_memcpy(dst, src->data, src->len);
+        return NGX_OK;
+
+    case NGX_HTTP_WEBHOOK_ENCODING_HEX:
+        return ngx_http_webhook_decode_hex(dst, src);
+
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
+        return ngx_http_webhook_decode_base64(dst, src);
+
+    default: /* NGX_HTTP_WEBHOOK_ENCODING_BASE64URL */
+        return ngx_http_webhook_decode_base64url(dst, src);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_webhook_decode_hex(u_char *dst, ngx_str_t *src)
+{
+    size_t     i;
+    ngx_int_t  n;
+
+    for (i = 0; i < src->len; i += 2) {
+
+        n = ngx_hextoi(&src->data[i], 2);
+        if (n == NGX_ERROR) {
+            return NGX_DECLINED;
+        }
+
+        *dst++ = (u_char) n;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_decode_base64(u_char *dst, ngx_str_t *src)
+{
+    u_char     buf[NGX_HTTP_WEBHOOK_MAX_ENCODED];
+    ngx_int_t  rc;
+    ngx_str_t  decoded, encoded;
+
+    decoded.data = dst;
+
+    if (ngx_decode_base64(&decoded, src) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    /* only the canonical text is what its own bytes encode to */
+
+    encoded.data = buf;
+    ngx_encode_base64(&encoded, &decoded);
+
+    rc = (encoded.len == src->len
+          && ngx_memcmp(encoded.data, src->data, src->len) == 0)
+         ? NGX_OK : NGX_DECLINED;
+
+    ngx_explicit_memzero(buf, encoded.len);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_decode_base64url(u_char *dst, ngx_str_t *src)
+{
+    u_char     buf[NGX_HTTP_WEBHOOK_MAX_ENCODED];
+    ngx_int_t  rc;
+    ngx_str_t  text, decoded, encoded;
+
+    text = *src;
+
+    if (text.len % 4 == 0) {
+        while (text.len > src->len - ngx_min(src->len, 2)
+               && text.data[text.len - 1] == '=')
+        {
+            text.len--;
+        }
+    }
+
+    decoded.data = dst;
+
+    if (ngx_decode_base64url(&decoded, &text) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    encoded.data = buf;
+    ngx_encode_base64url(&encoded, &decoded);
+
+    rc = (encoded.len == text.len
+          && ngx_memcmp(encoded.data, text.data, text.len) == 0)
+         ? NGX_OK : NGX_DECLINED;
+
+    ngx_explicit_memzero(buf, encoded.len);
+
+    return rc;
+}
