@@ -248,9 +248,6 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
     }
 
     if (ngx_http_webhook_schemes_init(cf, &wmcf->schemes) != NGX_OK
-        || ngx_array_init(&wmcf->verifiers, cf->pool, 4,
-                          sizeof(ngx_http_webhook_verifier_t *))
-           != NGX_OK
         || ngx_array_init(&wmcf->places, cf->pool, 4,
                           sizeof(ngx_http_webhook_place_t))
            != NGX_OK
@@ -370,7 +367,7 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
 
-    if (wmcf->verifiers.nelts == 0) {
+    if (!wmcf->verifies) {
 
         /* loaded, and used nowhere */
 
@@ -528,9 +525,16 @@ ngx_http_webhook_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t   i;
 
     if (wlcf->secrets == NGX_CONF_UNSET_PTR) {
-        wlcf->secrets = ngx_array_create(cf->pool, 2,
-                                         sizeof(ngx_http_webhook_secret_t));
+        wlcf->secrets = ngx_pcalloc(cf->pool,
+                                    sizeof(ngx_http_webhook_secrets_t));
         if (wlcf->secrets == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_array_init(&wlcf->secrets->list, cf->pool, 2,
+                           sizeof(ngx_http_webhook_secret_t))
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
     }
@@ -539,13 +543,14 @@ ngx_http_webhook_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        rv = ngx_http_webhook_secret_source(cf, wlcf->secrets, &value[i]);
+        rv = ngx_http_webhook_secret_source(cf, &wlcf->secrets->list,
+                                            &value[i]);
         if (rv != NGX_CONF_OK) {
             return rv;
         }
     }
 
-    if (wlcf->secrets->nelts > NGX_HTTP_WEBHOOK_MAX_SECRETS) {
+    if (wlcf->secrets->list.nelts > NGX_HTTP_WEBHOOK_MAX_SECRETS) {
         return "has more than 8 secrets";
     }
 

@@ -34,14 +34,26 @@
 
 /* a scheme and secrets: what a verdict was computed under */
 
-typedef struct {
+typedef struct ngx_http_webhook_verifier_s  ngx_http_webhook_verifier_t;
+
+struct ngx_http_webhook_verifier_s {
     ngx_http_webhook_scheme_t     *scheme;
     ngx_array_t                   *secrets;  /* ngx_http_webhook_secret_t */
     ngx_http_webhook_key_t        *keys;     /* of those without variables */
     ngx_uint_t                     nkeys;
 
+    ngx_http_webhook_verifier_t   *next;     /* other schemes, same secrets */
+
     unsigned                       variables:1;
-} ngx_http_webhook_verifier_t;
+};
+
+
+/* the secrets of one level, which others may inherit */
+
+typedef struct {
+    ngx_array_t                    list;     /* ngx_http_webhook_secret_t */
+    ngx_http_webhook_verifier_t   *verifiers;
+} ngx_http_webhook_secrets_t;
 
 
 typedef struct {
@@ -85,7 +97,7 @@ typedef struct {
 typedef struct {
     ngx_http_webhook_verify_t     *verify;
     ngx_http_webhook_verifier_t   *verifier; /* NULL: off */
-    ngx_array_t                   *secrets;  /* ngx_http_webhook_secret_t */
+    ngx_http_webhook_secrets_t    *secrets;
 
     ngx_http_webhook_window_t     *tolerance;  /* NULL: of the scheme */
     ngx_http_webhook_window_t      window;   /* what is in force */
@@ -115,17 +127,19 @@ typedef struct {
     ngx_str_t                      location;
     ngx_http_webhook_verify_t     *verify;
     ngx_http_webhook_verifier_t   *verifier;
+    ngx_uint_t                     n;        /* in the configuration */
 } ngx_http_webhook_place_t;
 
 
 typedef struct {
     ngx_http_webhook_schemes_t     schemes;
-    ngx_array_t                    verifiers;  /* .._webhook_verifier_t * */
+    ngx_http_webhook_secrets_t     no_secrets;
     ngx_array_t                    places;     /* .._webhook_place_t */
     ngx_array_t                    states;     /* .._webhook_state_t * */
     ngx_array_t                    json;       /* .._webhook_pointer_t, of
                                                   webhook_json variables */
 
+    unsigned                       verifies:1;    /* anywhere */
     unsigned                       event_id:1;    /* the variable is used */
     unsigned                       event_type:1;
 } ngx_http_webhook_main_conf_t;

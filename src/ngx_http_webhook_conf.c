@@ -19,9 +19,13 @@
 
 
 static ngx_http_webhook_verifier_t *ngx_http_webhook_verifier(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_array_t *secrets,
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secrets_t *secrets,
     ngx_http_webhook_verify_t *verify);
 static void ngx_http_webhook_verifier_cleanup(void *data);
+static int ngx_libc_cdecl ngx_http_webhook_cmp_places(const void *one,
+    const void *two);
+static ngx_int_t ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
+    ngx_http_webhook_place_t *two);
 static void ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
     ngx_http_webhook_verify_t *verify, const char *fmt, ...);
 
@@ -31,12 +35,10 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
 {
     ngx_int_t                      rc;
-    ngx_array_t                   *secrets;
     ngx_http_core_srv_conf_t      *cscf;
     ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_secrets_t    *secrets;
     ngx_http_webhook_main_conf_t  *wmcf;
-
-    static ngx_array_t  no_secrets;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
 
@@ -73,7 +75,7 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
             return NGX_CONF_ERROR;
         }
 
-        secrets = &no_secrets;
+        secrets = &wmcf->no_secrets;
     }
 
     if (scheme->timestamp == NULL) {
@@ -85,7 +87,7 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
     }
 
     if (prev->verifier && prev->verifier->scheme == scheme
-        && prev->verifier->secrets == secrets)
+        && prev->verifier->secrets == &secrets->list)
     {
         conf->verifier = prev->verifier;
         return NGX_CONF_OK;
@@ -104,23 +106,19 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
 
 static ngx_http_webhook_verifier_t *
 ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_array_t *secrets, ngx_http_webhook_verify_t *verify)
+    ngx_http_webhook_secrets_t *secrets, ngx_http_webhook_verify_t *verify)
 {
     size_t                         len;
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     ngx_pool_cleanup_t            *cln;
     ngx_http_webhook_secret_t     *secret;
-    ngx_http_webhook_verifier_t   *verifier, **known;
+    ngx_http_webhook_verifier_t   *verifier;
     ngx_http_webhook_main_conf_t  *wmcf;
 
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
-
-    known = wmcf->verifiers.elts;
-
-    for (i = 0; i < wmcf->verifiers.nelts; i++) {
-        if (known[i]->scheme == scheme && known[i]->secrets == secrets) {
-            return known[i];
+    for (verifier = secrets->verifiers; verifier; verifier = verifier->next) {
+        if (verifier->scheme == scheme) {
+            return verifier;
         }
     }
 
@@ -136,17 +134,17 @@ ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     cln->handler = ngx_http_webhook_verifier_cleanup;
 
     verifier->scheme = scheme;
-    verifier->secrets = secrets;
+    verifier->secrets = &secrets->list;
 
-    verifier->keys = ngx_pcalloc(cf->pool, secrets->nelts
+    verifier->keys = ngx_pcalloc(cf->pool, secrets->list.nelts
                                            * sizeof(ngx_http_webhook_key_t));
     if (verifier->keys == NULL) {
         return NULL;
     }
 
-    verifier->nkeys = secrets->nelts;
+    verifier->nkeys = secrets->list.nelts;
 
-    secret = secrets->elts;
+    secret = secrets->list.elts;
 
     for (i = 0; i < verifier->nkeys; i++) {
 
@@ -180,12 +178,11 @@ ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         }
     }
 
-    known = ngx_array_push(&wmcf->verifiers);
-    if (known == NULL) {
-        return NULL;
-    }
+    verifier->next = secrets->verifiers;
+    secrets->verifiers = verifier;
 
-    *known = verifier;
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+    wmcf->verifies = 1;
 
     return verifier;
 }
@@ -306,6 +303,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     place->location = clcf->name;
     place->verify = verify;
     place->verifier = conf->verifier;
+    place->n = wmcf->places.nelts;
 
     return NGX_CONF_OK;
 }
@@ -317,43 +315,81 @@ ngx_int_t
 ngx_http_webhook_check_places(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf)
 {
-    ngx_uint_t                 i, n;
+    ngx_uint_t                 i;
     ngx_http_webhook_place_t  *place;
 
     place = wmcf->places.elts;
 
-    for (i = 0; i < wmcf->places.nelts; i++) {
-        for (n = 0; n < i; n++) {
+    ngx_qsort(place, wmcf->places.nelts, sizeof(ngx_http_webhook_place_t),
+              ngx_http_webhook_cmp_places);
 
-            if (place[i].shm_zone != place[n].shm_zone
-                || place[i].verifier->scheme != place[n].verifier->scheme
-                || place[i].server.len != place[n].server.len
-                || place[i].location.len != place[n].location.len
-                || ngx_strncmp(place[i].server.data, place[n].server.data,
-                               place[i].server.len)
-                   != 0
-                || ngx_strncmp(place[i].location.data, place[n].location.data,
-                               place[i].location.len)
-                   != 0
-                || ngx_http_webhook_secrets_equal(place[i].verifier->secrets,
-                                                  place[n].verifier->secrets))
-            {
-                continue;
-            }
+    for (i = 1; i < wmcf->places.nelts; i++) {
 
-            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, place[i].verify,
-                                      "events of \"webhook_verify %V\" with "
-                                      "different secrets share the zone \"%V\" "
-                                      "for server \"%V\" and location \"%V\": "
-                                      "tell them apart with \"key=\"",
-                                      &place[i].verify->name,
-                                      &place[i].shm_zone->shm.name,
-                                      &place[i].server, &place[i].location);
-            return NGX_ERROR;
+        if (ngx_http_webhook_cmp_names(&place[i - 1], &place[i]) != 0
+            || ngx_http_webhook_secrets_equal(place[i - 1].verifier->secrets,
+                                              place[i].verifier->secrets))
+        {
+            continue;
         }
+
+        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, place[i].verify,
+                                  "events of \"webhook_verify %V\" with "
+                                  "different secrets share the zone \"%V\" "
+                                  "for server \"%V\" and location \"%V\": "
+                                  "tell them apart with \"key=\"",
+                                  &place[i].verify->name,
+                                  &place[i].shm_zone->shm.name,
+                                  &place[i].server, &place[i].location);
+        return NGX_ERROR;
     }
 
     return NGX_OK;
+}
+
+
+/* places of one name side by side, in the order of the configuration */
+
+static int ngx_libc_cdecl
+ngx_http_webhook_cmp_places(const void *one, const void *two)
+{
+    ngx_int_t                  rc;
+    ngx_http_webhook_place_t  *first, *second;
+
+    first = (ngx_http_webhook_place_t *) one;
+    second = (ngx_http_webhook_place_t *) two;
+
+    rc = ngx_http_webhook_cmp_names(first, second);
+
+    if (rc == 0) {
+        return (first->n < second->n) ? -1 : 1;
+    }
+
+    return (int) rc;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
+    ngx_http_webhook_place_t *two)
+{
+    ngx_int_t  rc;
+
+    if (one->shm_zone != two->shm_zone) {
+        return (one->shm_zone < two->shm_zone) ? -1 : 1;
+    }
+
+    if (one->verifier->scheme != two->verifier->scheme) {
+        return (one->verifier->scheme < two->verifier->scheme) ? -1 : 1;
+    }
+
+    rc = ngx_memn2cmp(one->server.data, two->server.data, one->server.len,
+                      two->server.len);
+    if (rc != 0) {
+        return rc;
+    }
+
+    return ngx_memn2cmp(one->location.data, two->location.data,
+                        one->location.len, two->location.len);
 }
 
 

@@ -797,7 +797,7 @@ EOF
 	. "webhook_reject_status 403;\nwebhook_dedup zone=z key=\$uri ttl=1d;\n}") ],
 );
 
-$t->plan(@refused + @warned + @accepted + 29);
+$t->plan(@refused + @warned + @accepted + 30);
 
 # files that are included
 
@@ -895,6 +895,18 @@ unlike($out . $t->read_file('conf_test.log'), qr/$seen/i,
 	. $dedup));
 unlike($out . $t->read_file('conf_test.log'), qr/$seen/i,
 	'literal secret is not printed by nginx -t');
+
+# many places take about as long as without the module
+
+SKIP: {
+	skip 'slow with sanitizers', 1 if $ENV{TEST_NGINX_SANITIZE};
+
+	my ($with, $without) = map { user_time(10000, $_) }
+		"$verify $secret $dedup", '';
+
+	cmp_ok($with / $without, '<', 2.5, 'ten thousand places')
+		or diag("$with s, without the module $without s");
+}
 
 ###############################################################################
 # reloads
@@ -1020,6 +1032,28 @@ sub told {
 		if $opts{level} eq 'warn' and grep { !/$message/ } @lines;
 
 	return $rc ? 'refused' : 'accepted';
+}
+
+# the least of three times that nginx -t takes of the processor
+
+sub user_time {
+	my ($n, $text) = @_;
+
+	my $conf = "${zone}server {\n"
+		. join('', map { "location = /$_ {\n$text\n}\n" } 1 .. $n)
+		. '}';
+	my $least;
+
+	foreach (1 .. 3) {
+		my $from = (times())[2];
+		my ($rc, $out) = conf_test($conf);
+		my $time = (times())[2] - $from;
+
+		die $out if $rc;
+		$least = $time if !defined $least or $time < $least;
+	}
+
+	return $least;
 }
 
 sub rotate {
