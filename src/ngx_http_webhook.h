@@ -119,11 +119,12 @@ typedef struct {
 } ngx_http_webhook_loc_conf_t;
 
 
-/* where a default namespace of the zone is in use */
+/* where a namespace of the zone that is known beforehand is in use */
 
 typedef struct {
     ngx_shm_zone_t                *shm_zone;
-    ngx_str_t                      server;
+    ngx_uint_t                     key;      /* the name is that of key= */
+    ngx_str_t                      server;   /* or the key */
     ngx_str_t                      location;
     ngx_http_webhook_verify_t     *verify;
     ngx_http_webhook_verifier_t   *verifier;
@@ -244,8 +245,9 @@ char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *conf);
 
 /*
- * Whether events with different secrets could meet in a default namespace.
- * Returns NGX_OK, or NGX_ERROR after an error was logged.
+ * Whether events with different secrets could meet in a namespace: that is an
+ * error in a default one, and warned about where "key=" says so.  Returns
+ * NGX_OK, or NGX_ERROR after the error was logged.
  */
 ngx_int_t ngx_http_webhook_check_places(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf);

@@ -208,6 +208,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     ngx_uint_t                     level;
     ngx_http_core_srv_conf_t      *cscf;
     ngx_http_core_loc_conf_t      *clcf;
+    ngx_http_complex_value_t      *key;
     ngx_http_webhook_place_t      *place;
     ngx_http_webhook_scheme_t     *scheme;
     ngx_http_webhook_verify_t     *verify;
@@ -285,7 +286,11 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
         conf->ttl = window;
     }
 
-    if (conf->dedup->key) {
+    key = conf->dedup->key;
+
+    if ((key && (key->lengths || key->value.len == 0))
+        || conf->verifier->nkeys == 0)
+    {
         return NGX_CONF_OK;
     }
 
@@ -299,7 +304,8 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     }
 
     place->shm_zone = conf->dedup->shm_zone;
-    place->server = cscf->server_name;
+    place->key = (key != NULL);
+    place->server = key ? key->value : cscf->server_name;
     place->location = clcf->name;
     place->verify = verify;
     place->verifier = conf->verifier;
@@ -315,20 +321,47 @@ ngx_int_t
 ngx_http_webhook_check_places(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, same, warned;
     ngx_http_webhook_place_t  *place;
 
     place = wmcf->places.elts;
+    warned = 0;
 
     ngx_qsort(place, wmcf->places.nelts, sizeof(ngx_http_webhook_place_t),
               ngx_http_webhook_cmp_places);
 
-    for (i = 1; i < wmcf->places.nelts; i++) {
+    for (i = 0; i < wmcf->places.nelts; i++) {
 
-        if (ngx_http_webhook_cmp_names(&place[i - 1], &place[i]) != 0
-            || ngx_http_webhook_secrets_equal(place[i - 1].verifier->secrets,
-                                              place[i].verifier->secrets))
+        same = (i && ngx_http_webhook_cmp_names(&place[i - 1], &place[i]) == 0);
+
+        if (!same) {
+            warned = 0;
+        }
+
+        /* a secret from a variable is different ones by itself */
+
+        if (!place[i].verifier->variables
+            && (!same
+                || ngx_http_webhook_secrets_equal(
+                                              place[i - 1].verifier->secrets,
+                                              place[i].verifier->secrets)))
         {
+            continue;
+        }
+
+        if (place[i].key) {
+
+            if (!warned) {
+                ngx_http_webhook_error_at(NGX_LOG_WARN, cf, place[i].verify,
+                                  "events of \"webhook_verify %V\" with "
+                                  "different secrets share \"key=%V\" in the "
+                                  "zone \"%V\": one sender can suppress the "
+                                  "events of another",
+                                  &place[i].verify->name, &place[i].server,
+                                  &place[i].shm_zone->shm.name);
+                warned = 1;
+            }
+
             continue;
         }
 
@@ -382,9 +415,13 @@ ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
         return (one->verifier->scheme < two->verifier->scheme) ? -1 : 1;
     }
 
+    if (one->key != two->key) {
+        return one->key ? -1 : 1;
+    }
+
     rc = ngx_memn2cmp(one->server.data, two->server.data, one->server.len,
                       two->server.len);
-    if (rc != 0) {
+    if (rc != 0 || one->key) {
         return rc;
     }
 

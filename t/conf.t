@@ -578,6 +578,14 @@ my @warned = (
 	location("$verify\nwebhook_secret file:bom; $here\n$dedup") ],
 [ 'lines that end with CR', qr/"\S*\/crs" has a carriage return within a line/,
 	location("$verify\nwebhook_secret file:crs; $here\n$dedup") ],
+[ 'one key= for two secrets', qr/different secrets share "key=k" in the zone "z"/,
+	$zone . "server {\nwebhook_dedup zone=z key=k;\n$verify\n"
+	. "location /a {\n$secret\n}\nlocation /b {\n$secret\n}\n"
+	. "location /c {\nwebhook_verify nextpay; $here\n"
+	. "webhook_secret file:secret2;\n}\n}" ],
+[ 'one key= for secrets from a variable', qr/different secrets share "key=k"/,
+	"map \$uri \$tenant {\n}\n" . location("webhook_verify nextpay; $here\n"
+		. "webhook_secret \$tenant;\nwebhook_dedup zone=z key=k;") ],
 [ 'literal secret', qr/a secret that stands in the configuration/,
 	location("$verify\nwebhook_secret $long; $here\n$dedup") ],
 [ 'file that everybody can read', qr/"\S*\/public" can be read by everybody/,
@@ -636,6 +644,18 @@ my @accepted = (
 [ 'two places of one name, told apart', $zone
 	. "server {\nlocation = / {\n$verify\n$secret\nwebhook_dedup zone=z key=a;\n}"
 	. "\nlocation / {\n$verify\nwebhook_secret file:secret2;\n$dedup\n}\n}" ],
+[ 'one key= for one secret', $zone . "server {\n$verify\n"
+	. "webhook_dedup zone=z key=k;\nlocation /a {\n$secret\n}\n"
+	. "location /b {\n$secret\n}\n}" ],
+[ 'keys, zones and schemes that differ', $zone
+	. "webhook_dedup_zone zone=y:1m;\nserver {\nlocation /a {\n$verify\n"
+	. "$secret\nwebhook_dedup zone=z key=k;\n}\nlocation /b {\n$verify\n"
+	. "webhook_secret file:secret2;\nwebhook_dedup zone=z key=l;\n}\n"
+	. "location /c {\n$verify\nwebhook_secret file:secret2;\n"
+	. "webhook_dedup zone=y key=k;\n}\nlocation k {\n$verify\n"
+	. "webhook_secret file:sixteen;\n$dedup\n}\n"
+	. "location /d {\nwebhook_verify slack;\n"
+	. "webhook_secret file:secret2;\nwebhook_dedup zone=z key=k;\n}\n}" ],
 [ 'secret from a variable, dedup with key=', "map \$uri \$tenant {\n}\n"
 	. location("$verify\nwebhook_secret \$tenant;\n"
 		. 'webhook_dedup zone=z key=$uri;') ],
