@@ -62,6 +62,7 @@ chmod 0644, $t->testdir() . '/public';
 mkdir $t->testdir() . '/folder';
 mkdir $t->testdir() . '/folder2';
 symlink 'folder', $t->testdir() . '/link';
+symlink 'folder/file', $t->testdir() . '/linked';
 
 # a place that is right, and its parts
 
@@ -599,6 +600,18 @@ my @warned = (
 [ 'dedup off', qr/no protection against replays/,
 	$zone . "server {\n$dedup\nlocation / {\n$verify $here\n$secret\n"
 	. "webhook_dedup off;\n}\n}" ],
+(map { my ($name, $path, $message) = @$_;
+	[ "state file, $name", qr!state\ file\ "\S*"\ of\ webhook\ dedup\ zone
+		\ "z"\ cannot\ be\ kept:\ \Q$message\E!x,
+		"webhook_dedup_zone zone=z:1m state=$path; $here" ] } (
+	[ 'no folder', 'nofolder/x',
+		'its folder cannot be written (2: No such file or directory)' ],
+	[ 'folder is a file', 'secret/x',
+		'its folder cannot be written (20: Not a directory)' ],
+	[ 'link', 'linked', 'it is not a regular file' ],
+	[ 'folder', 'folder', 'it is not a regular file' ],
+	$> ? [ 'folder of others', '/usr/x',
+		'its folder cannot be written (13: Permission denied)' ] : ())),
 [ 'ttl below the window', qr/"ttl" of "webhook_dedup" is raised to 300s/,
 	location("webhook_verify slack; $here\n$secret\n"
 		. 'webhook_dedup zone=z ttl=1m;') ],

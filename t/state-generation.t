@@ -36,7 +36,6 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)
 my $d = $t->testdir();
 
 mkdir "$d/state";
-chmod 0777, "$d/state";
 
 my $u = upstream(8081);
 

@@ -67,14 +67,24 @@ typedef struct {
 
 static ngx_int_t ngx_http_webhook_state_is_same(
     ngx_http_webhook_state_t *one, ngx_http_webhook_state_t *two);
+static const char *ngx_http_webhook_state_look(
+    ngx_http_webhook_state_t *state, ngx_err_t *err);
+static ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
+    ngx_log_t *log);
 static const char *ngx_http_webhook_state_check(
     ngx_http_webhook_state_t *state, ngx_file_t *file,
     ngx_http_webhook_image_t *header);
 static const char *ngx_http_webhook_state_read(ngx_file_t *file,
     ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
     ngx_http_webhook_table_t *table);
+static ngx_int_t ngx_http_webhook_state_join(ngx_http_webhook_state_t *state,
+    ngx_pool_t *pool, ngx_log_t *log);
 static ngx_int_t ngx_http_webhook_state_is_own(
     ngx_http_webhook_state_t *state, ngx_file_t *file);
+static ngx_int_t ngx_http_webhook_state_create(
+    ngx_http_webhook_state_t *state, ngx_pool_t *pool, ngx_log_t *log);
+static void ngx_http_webhook_state_check_folder(
+    ngx_http_webhook_state_t *state, ngx_log_t *log);
 static ngx_int_t ngx_http_webhook_state_write(ngx_http_webhook_state_t *state,
     ngx_log_t *log);
 static ngx_int_t ngx_http_webhook_state_write_header(
@@ -89,7 +99,9 @@ ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
     ngx_http_webhook_state_t *state)
 {
     size_t                      len;
+    ngx_err_t                   err;
     ngx_uint_t                  i;
+    const char                 *reason;
     ngx_http_webhook_state_t  **other;
 
     len = state->path.len;
@@ -125,6 +137,17 @@ ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
     }
 
     *other = state;
+
+    if (ngx_test_config) {
+        reason = ngx_http_webhook_state_look(state, &err);
+
+        if (reason) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, err,
+                               "state file \"%V\" of webhook dedup zone "
+                               "\"%V\" cannot be kept: %s",
+                               &state->path, &state->zone, reason);
+        }
+    }
 
     return NGX_CONF_OK;
 }
@@ -162,6 +185,83 @@ ngx_http_webhook_state_is_same(ngx_http_webhook_state_t *one,
 
 
 ngx_int_t
+ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t fresh,
+    ngx_uint_t live, ngx_pool_t *pool, ngx_log_t *log)
+{
+    ngx_int_t    rc;
+    ngx_err_t    err;
+    const char  *reason;
+
+    state->live = live;
+    state->cleanup = NULL;
+
+    reason = ngx_http_webhook_state_look(state, &err);
+
+    if (reason == NULL || err) {
+
+        /* where no file can be made, the one that is there may be good */
+
+        if (fresh) {
+            rc = ngx_http_webhook_state_load(state, log);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+
+        } else {
+            rc = ngx_http_webhook_state_join(state, pool, log);
+
+            if (rc != NGX_DECLINED) {
+                return rc;
+            }
+        }
+    }
+
+    if (reason) {
+        ngx_log_error(NGX_LOG_ERR, log, err,
+                      "state file \"%V\" of webhook dedup zone \"%V\" "
+                      "cannot be kept: %s",
+                      &state->path, &state->zone, reason);
+        return NGX_OK;
+    }
+
+    return ngx_http_webhook_state_create(state, pool, log);
+}
+
+
+/*
+ * Why no file can be kept under the path, or NULL; if it is for the folder,
+ * *err is set.
+ */
+
+static const char *
+ngx_http_webhook_state_look(ngx_http_webhook_state_t *state, ngx_err_t *err)
+{
+    ngx_file_info_t  fi;
+
+    *err = 0;
+
+    if (ngx_link_info(state->path.data, &fi) != NGX_FILE_ERROR
+        && !ngx_is_file(&fi))
+    {
+        return "it is not a regular file";
+    }
+
+    if (access((char *) state->folder.data, W_OK|X_OK) == -1) {
+        *err = ngx_errno;
+        return "its folder cannot be written";
+    }
+
+    return NULL;
+}
+
+
+/*
+ * Reads the file into the table, which is empty and used by nobody, and its
+ * key.
+ */
+
+static ngx_int_t
 ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
 {
     const char                 *reason;
@@ -174,7 +274,9 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
 
     file.name = state->path;
     file.log = log;
-    file.fd = ngx_open_file(file.name.data, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
+    file.fd = ngx_open_file(file.name.data,
+                            NGX_FILE_RDONLY|NGX_FILE_NONBLOCK
+                            |NGX_FILE_NOFOLLOW,
                             NGX_FILE_OPEN, 0);
 
     if (file.fd == NGX_INVALID_FILE) {
@@ -184,7 +286,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                           ngx_open_file_n " \"%V\" failed", &file.name);
         }
 
-        return NGX_DECLINED;
+        return NGX_OK;
     }
 
     rc = NGX_ERROR;
@@ -209,14 +311,13 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     }
 
     if (reason) {
-        ngx_log_error(NGX_LOG_WARN, log, 0,
+        ngx_log_error(NGX_LOG_ERR, log, 0,
                       "state file \"%V\" of webhook dedup zone \"%V\" is "
                       "ignored: it %s", &file.name, &state->zone, reason);
-        rc = NGX_DECLINED;
-        goto done;
-    }
 
-    ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+    } else {
+        ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+    }
 
     rc = NGX_OK;
 
@@ -334,11 +435,12 @@ ngx_http_webhook_state_read(ngx_file_t *file,
 }
 
 
-ngx_int_t
-ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t live,
-    ngx_pool_t *pool, ngx_log_t *log)
+/* whether the file there is this table's, which other processes keep too */
+
+static ngx_int_t
+ngx_http_webhook_state_join(ngx_http_webhook_state_t *state, ngx_pool_t *pool,
+    ngx_log_t *log)
 {
-    u_char                   *name;
     ngx_pool_cleanup_t       *cln;
     ngx_pool_cleanup_file_t  *clnf;
 
@@ -347,72 +449,31 @@ ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t live,
         return NGX_ERROR;
     }
 
-    state->live = live;
-    state->cleanup = NULL;
     state->file.name = state->path;
     state->file.log = log;
     state->file.fd = ngx_open_file(state->path.data,
-                                   NGX_FILE_RDWR|NGX_FILE_NONBLOCK,
+                                   NGX_FILE_RDWR|NGX_FILE_NONBLOCK
+                                   |NGX_FILE_NOFOLLOW,
                                    NGX_FILE_OPEN, 0);
 
+    if (state->file.fd == NGX_INVALID_FILE) {
+        return NGX_DECLINED;
+    }
+
     clnf = cln->data;
+    clnf->fd = state->file.fd;
+    clnf->name = state->path.data;
     clnf->log = log;
 
-    if (state->file.fd != NGX_INVALID_FILE) {
-
-        clnf->fd = state->file.fd;
-        clnf->name = state->path.data;
-        cln->handler = ngx_pool_cleanup_file;
-
-        if (ngx_http_webhook_state_is_own(state, &state->file) == NGX_OK) {
-            state->generation = state->table->generation;
-            return NGX_OK;
-        }
-
-        cln = ngx_pool_cleanup_add(pool, sizeof(ngx_pool_cleanup_file_t));
-        if (cln == NULL) {
-            return NGX_ERROR;
-        }
-
-        clnf = cln->data;
-        clnf->log = log;
+    if (ngx_http_webhook_state_is_own(state, &state->file) != NGX_OK) {
+        ngx_pool_cleanup_file(clnf);
+        state->file.fd = NGX_INVALID_FILE;
+        return NGX_DECLINED;
     }
 
-    name = ngx_pnalloc(pool, state->path.len + NGX_INT_T_LEN + 6);
-    if (name == NULL) {
-        return NGX_ERROR;
-    }
+    cln->handler = ngx_pool_cleanup_file;
 
-    state->file.name.data = name;
-    state->file.name.len = ngx_sprintf(name, "%V.%P.tmp%Z", &state->path,
-                                       ngx_pid)
-                           - name - 1;
-
-    state->file.fd = ngx_open_file(name, NGX_FILE_RDWR, NGX_FILE_TRUNCATE,
-                                   NGX_FILE_OWNER_ACCESS);
-
-    if (state->file.fd == NGX_INVALID_FILE) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      ngx_open_file_n " \"%s\" failed", name);
-        return NGX_ERROR;
-    }
-
-    clnf->fd = state->file.fd;
-    clnf->name = name;
-    cln->handler = ngx_pool_delete_file;
-
-    state->cleanup = cln;
-
-    /* no two files that are written for one table have the same */
-
-    state->generation = (uint64_t) ngx_time() << 32
-                        ^ (uint64_t) ngx_pid << 16 ^ ngx_current_msec;
-
-    if (ngx_http_webhook_state_write(state, log) != NGX_OK) {
-        ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
-                      "could not write \"%s\"", name);
-        return NGX_ERROR;
-    }
+    state->generation = state->table->generation;
 
     return NGX_OK;
 }
@@ -438,6 +499,98 @@ ngx_http_webhook_state_is_own(ngx_http_webhook_state_t *state,
 }
 
 
+static ngx_int_t
+ngx_http_webhook_state_create(ngx_http_webhook_state_t *state,
+    ngx_pool_t *pool, ngx_log_t *log)
+{
+    u_char                   *name;
+    ngx_pool_cleanup_t       *cln;
+    ngx_pool_cleanup_file_t  *clnf;
+
+    ngx_http_webhook_state_check_folder(state, log);
+
+    cln = ngx_pool_cleanup_add(pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    name = ngx_pnalloc(pool, state->path.len + NGX_INT_T_LEN + 6);
+    if (name == NULL) {
+        return NGX_ERROR;
+    }
+
+    state->file.name.data = name;
+    state->file.name.len = ngx_sprintf(name, "%V.%P.tmp%Z", &state->path,
+                                       ngx_pid)
+                           - name - 1;
+    state->file.log = log;
+
+    /* what is there was left by another process of that number, or is a trap */
+
+    (void) ngx_delete_file(name);
+
+    state->file.fd = ngx_open_tempfile(name, 1, NGX_FILE_OWNER_ACCESS);
+
+    if (state->file.fd == NGX_INVALID_FILE) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                      ngx_open_tempfile_n " \"%s\" failed", name);
+        return NGX_OK;
+    }
+
+    clnf = cln->data;
+    clnf->fd = state->file.fd;
+    clnf->name = name;
+    clnf->log = log;
+
+    /* no two files that are written for one table have the same */
+
+    state->generation = (uint64_t) ngx_time() << 32
+                        ^ (uint64_t) ngx_pid << 16 ^ ngx_current_msec;
+
+    if (ngx_http_webhook_state_write(state, log) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0, "could not write \"%s\"", name);
+
+        ngx_pool_delete_file(clnf);
+        state->file.fd = NGX_INVALID_FILE;
+
+        return NGX_OK;
+    }
+
+    cln->handler = ngx_pool_delete_file;
+    state->cleanup = cln;
+
+    return NGX_OK;
+}
+
+
+/*
+ * Who may write to the folder may put another file in place of this one, and
+ * say what was accepted.
+ */
+
+static void
+ngx_http_webhook_state_check_folder(ngx_http_webhook_state_t *state,
+    ngx_log_t *log)
+{
+    ngx_file_info_t  fi;
+
+    if (ngx_file_info(state->folder.data, &fi) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                      ngx_file_info_n " \"%V\" failed", &state->folder);
+        return;
+    }
+
+    if ((fi.st_uid != 0 && fi.st_uid != geteuid())
+        || ((fi.st_mode & (S_IWGRP|S_IWOTH)) && !(fi.st_mode & S_ISVTX)))
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "the folder of state file \"%V\" of webhook dedup zone "
+                      "\"%V\" can be written by others",
+                      &state->path, &state->zone);
+    }
+}
+
+
 void
 ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
     ngx_log_t *log)
@@ -448,16 +601,24 @@ ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
         return;
     }
 
+    clnf = state->cleanup->data;
+
     if (ngx_rename_file(state->file.name.data, state->path.data)
         == NGX_FILE_ERROR)
     {
-        ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
                       ngx_rename_file_n " \"%s\" to \"%s\" failed",
                       state->file.name.data, state->path.data);
+
+        ngx_pool_delete_file(clnf);
+
+        state->cleanup->handler = NULL;
+        state->cleanup = NULL;
+        state->file.fd = NGX_INVALID_FILE;
+
         return;
     }
 
-    clnf = state->cleanup->data;
     clnf->name = state->path.data;
 
     state->cleanup->handler = ngx_pool_cleanup_file;

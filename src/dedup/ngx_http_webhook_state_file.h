@@ -38,29 +38,24 @@ typedef struct {
 
 /*
  * Adds a state, whose path and zone are set, to those of a configuration.  A
- * file belongs to one of them.  Returns NGX_CONF_OK, or NGX_CONF_ERROR after
- * the error was logged.
+ * file belongs to one of them.  A configuration that is tested warns of what
+ * would keep the file from being made.  Returns NGX_CONF_OK, or NGX_CONF_ERROR
+ * after the error was logged.
  */
 char *ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
     ngx_http_webhook_state_t *state);
 
 /*
- * Reads the file into the table, which is empty and used by nobody, and its
- * key.  A file that is damaged, from the future, or belongs to another zone
- * is reported and ignored.  Returns NGX_OK if it was read, NGX_DECLINED if
- * there is none or it was ignored, NGX_ERROR if there is no memory.
- */
-ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
-    ngx_log_t *log);
-
-/*
  * Opens the file for a table that has it already, or writes a new one beside
- * it; live says that other processes use the table meanwhile.  The file is
- * closed with the pool, and a new one is removed unless it was put in place.
- * Returns NGX_OK, or NGX_ERROR after the error was logged.
+ * it; fresh says that the table is empty and used by nobody, and is filled,
+ * as is its key, from the file that is there; live, that other processes use
+ * the table meanwhile.  The file is closed with the pool, and a new one is
+ * removed unless it was put in place.  Whatever is wrong with the file or its
+ * folder is logged, and there is no file then.  Returns NGX_OK, or NGX_ERROR
+ * if there is no memory.
  */
 ngx_int_t ngx_http_webhook_state_open(ngx_http_webhook_state_t *state,
-    ngx_uint_t live, ngx_pool_t *pool, ngx_log_t *log);
+    ngx_uint_t fresh, ngx_uint_t live, ngx_pool_t *pool, ngx_log_t *log);
 
 /* Puts a new file in place of the old one.  Logs its errors. */
 void ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,

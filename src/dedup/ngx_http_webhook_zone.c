@@ -173,7 +173,6 @@ static ngx_int_t
 ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
     ngx_uint_t live)
 {
-    ngx_log_t                 *log;
     ngx_http_webhook_state_t  *state;
 
     state = &zone->state;
@@ -182,17 +181,12 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
         return NGX_OK;
     }
 
-    log = zone->shm_zone->shm.log;
-
     state->key = zone->sh->key;
     state->table = &zone->sh->table;
     state->mutex = &zone->shpool->mutex;
 
-    if (fresh && ngx_http_webhook_state_load(state, log) == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_webhook_state_open(state, live, zone->pool, log);
+    return ngx_http_webhook_state_open(state, fresh, live, zone->pool,
+                                       zone->shm_zone->shm.log);
 }
 
 

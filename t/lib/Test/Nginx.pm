@@ -302,6 +302,58 @@ sub clock {
 	return $self;
 }
 
+=item has_faults()
+
+Skips the file unless system calls can be made to fail, see unit/file-faults.c.
+Before run().
+
+=item faults('call size text action', ...)
+
+The rules from now on; none: files are what they are.  Returns how many calls
+there were of those that the last ones were for.
+
+=cut
+
+sub has_faults {
+	my ($self) = @_;
+
+	my $cc = $ENV{CC} || 'cc';
+	my $so = "$self->{_testdir}/faults.so";
+
+	Test::More::plan(skip_all => 'no library of faults')
+		if system("$cc -shared -fPIC -O2 -o $so"
+			. " $ROOT/t/unit/file-faults.c -ldl >/dev/null 2>&1");
+
+	push @{$self->{_preload}}, $so;
+
+	return $self;
+}
+
+sub faults {
+	my ($self, @rules) = @_;
+
+	my $file = "$self->{_testdir}/faults";
+	my $n = $self->fault_count();
+
+	$self->write_file('faults.tmp', join '', map { "$_\n" } @rules);
+
+	unlink "$file.count";
+	rename "$file.tmp", $file or die "Can't rename faults.tmp: $!\n";
+
+	return $n;
+}
+
+=item fault_count()
+
+How many calls there were since.
+
+=cut
+
+sub fault_count {
+	my ($self) = @_;
+	return -s "$self->{_testdir}/faults.count" || 0;
+}
+
 =item now()
 
 Seconds on nginx's clock.  A function too, Test::Nginx::now().
@@ -761,7 +813,14 @@ sub _spawn {
 	if (defined $self->{_clock}) {
 		%env = (%env, $self->_faketime());
 		delete $ENV{FAKETIME};
-		$env{LD_PRELOAD} = join ' ', _runtimes(), $FAKETIME[0];
+	}
+
+	my @preload = (@{$self->{_preload} || []},
+		defined $self->{_clock} ? $FAKETIME[0] : ());
+
+	if (@preload) {
+		$env{LD_PRELOAD} = join ' ', _runtimes(), @preload;
+		$env{TEST_NGINX_FAULTS} = "$testdir/faults";
 	}
 
 	my $pid = fork();
