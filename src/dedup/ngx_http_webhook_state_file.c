@@ -426,7 +426,8 @@ ngx_http_webhook_state_read(ngx_file_t *file,
             }
 
             if (table) {
-                ngx_http_webhook_table_add(table, &record->bucket, ngx_time());
+                ngx_http_webhook_table_add(table, i + k, &record->bucket,
+                                           ngx_time());
             }
         }
     }

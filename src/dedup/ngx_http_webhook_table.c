@@ -47,6 +47,9 @@ static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_owned(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
     uint32_t token);
+static ngx_http_webhook_slot_t *ngx_http_webhook_table_place(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, uint32_t n,
+    ngx_uint_t i);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
     ngx_uint_t evict);
@@ -245,7 +248,7 @@ ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
 
 
 void
-ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
+ngx_http_webhook_table_add(ngx_http_webhook_table_t *table, uint32_t n,
     ngx_http_webhook_bucket_t *bucket, time_t now)
 {
     ngx_uint_t                i;
@@ -260,9 +263,22 @@ ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
             continue;
         }
 
-        /* an entry that was moved may stand in two buckets of an image */
-
         dst = ngx_http_webhook_table_find(table, &slot->id);
+
+        if (dst) {
+
+            /* an entry that was moved may stand in two buckets of an image */
+
+            if ((int32_t) (slot->expire - dst->expire) > 0) {
+                *dst = *slot;
+            }
+
+            continue;
+        }
+
+        /* where it stood it needs no room that others have to make */
+
+        dst = ngx_http_webhook_table_place(table, &slot->id, n, i);
 
         if (dst == NULL) {
             dst = ngx_http_webhook_table_room(table, &slot->id, now, 1);
@@ -272,6 +288,31 @@ ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
             *dst = *slot;
         }
     }
+}
+
+
+/* a slot of a bucket, if it is free and the id belongs there */
+
+static ngx_http_webhook_slot_t *
+ngx_http_webhook_table_place(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t n, ngx_uint_t i)
+{
+    ngx_http_webhook_slot_t    *slot;
+    ngx_http_webhook_bucket_t  *buckets[2];
+
+    if (n >= table->nbuckets) {
+        return NULL;
+    }
+
+    ngx_http_webhook_table_buckets(table, id, buckets);
+
+    if (buckets[0] != &table->buckets[n] && buckets[1] != &table->buckets[n]) {
+        return NULL;
+    }
+
+    slot = &table->buckets[n].slots[i];
+
+    return (slot->state == NGX_HTTP_WEBHOOK_FREE) ? slot : NULL;
 }
 
 

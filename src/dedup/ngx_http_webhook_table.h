@@ -98,8 +98,11 @@ ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
 void ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from, time_t now);
 
-/* Adds what is done and alive in a bucket of another table. */
-void ngx_http_webhook_table_add(ngx_http_webhook_table_t *table,
+/*
+ * Adds what is done and alive in bucket n of another table: into the same
+ * slots, where that table has as many buckets.
+ */
+void ngx_http_webhook_table_add(ngx_http_webhook_table_t *table, uint32_t n,
     ngx_http_webhook_bucket_t *bucket, time_t now);
 
 /*

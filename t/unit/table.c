@@ -945,8 +945,8 @@ image(size_t size, uint32_t nids)
     make(&other, 4 * size + PAGE);
 
     for (i = 0; i < table.nbuckets; i++) {
-        ngx_http_webhook_table_add(&other, &file[i], now);
-        ngx_http_webhook_table_add(&other, &file[i], now);
+        ngx_http_webhook_table_add(&other, i, &file[i], now);
+        ngx_http_webhook_table_add(&other, i, &file[i], now);
     }
 
     missing = 0;
