@@ -22,10 +22,7 @@
 #define NGX_HTTP_WEBHOOK_STATE_VERSION  1
 #define NGX_HTTP_WEBHOOK_STATE_NAME     64
 
-/* 4 GB: more is not what was written here */
-#define NGX_HTTP_WEBHOOK_STATE_BUCKETS  (1 << 24)
-
-/* how far ahead of the clock a file may have been saved, in seconds */
+/* how far ahead of the clock a file is saved by a clock that is right */
 #define NGX_HTTP_WEBHOOK_STATE_AHEAD    300
 
 #define NGX_HTTP_WEBHOOK_STATE_RECORD   256   /* bytes */
@@ -74,7 +71,7 @@ static ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
 static const char *ngx_http_webhook_state_check(
     ngx_http_webhook_state_t *state, ngx_file_t *file,
     ngx_http_webhook_image_t *header);
-static const char *ngx_http_webhook_state_read(ngx_file_t *file,
+static uint32_t ngx_http_webhook_state_read(ngx_file_t *file,
     ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
     ngx_http_webhook_table_t *table);
 static ngx_int_t ngx_http_webhook_state_join(ngx_http_webhook_state_t *state,
@@ -258,17 +255,24 @@ ngx_http_webhook_state_look(ngx_http_webhook_state_t *state, ngx_err_t *err)
 
 /*
  * Reads the file into the table, which is empty and used by nobody, and its
- * key.
+ * key.  A record that is damaged costs what is in it, a header all of it.
  */
 
 static ngx_int_t
 ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
 {
-    const char                 *reason;
-    ngx_int_t                   rc;
+    uint32_t                    damaged;
+    uint64_t                    evicted;
     ngx_file_t                  file;
-    ngx_http_webhook_image_t   header;
+    const char                 *reason;
+    ngx_http_webhook_image_t    header;
     ngx_http_webhook_record_t  *records;
+
+    records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
+                        * sizeof(ngx_http_webhook_record_t), log);
+    if (records == NULL) {
+        return NGX_ERROR;
+    }
 
     ngx_memzero(&file, sizeof(ngx_file_t));
 
@@ -286,53 +290,62 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                           ngx_open_file_n " \"%V\" failed", &file.name);
         }
 
-        return NGX_OK;
-    }
-
-    rc = NGX_ERROR;
-
-    records = ngx_alloc(NGX_HTTP_WEBHOOK_STATE_RECORDS
-                        * sizeof(ngx_http_webhook_record_t), log);
-    if (records == NULL) {
         goto done;
     }
 
-    /* all is checked before anything is believed */
-
     reason = ngx_http_webhook_state_check(state, &file, &header);
-
-    if (reason == NULL) {
-        reason = ngx_http_webhook_state_read(&file, &header, records, NULL);
-    }
-
-    if (reason == NULL) {
-        reason = ngx_http_webhook_state_read(&file, &header, records,
-                                             state->table);
-    }
 
     if (reason) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "state file \"%V\" of webhook dedup zone \"%V\" is "
                       "ignored: it %s", &file.name, &state->zone, reason);
-
-    } else {
-        ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+        goto close;
     }
 
-    rc = NGX_OK;
-
-done:
-
-    if (records) {
-        ngx_free(records);
+    if ((time_t) header.saved > ngx_time() + NGX_HTTP_WEBHOOK_STATE_AHEAD) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "state file \"%V\" of webhook dedup zone \"%V\" was "
+                      "saved in the future, the clock may be wrong",
+                      &file.name, &state->zone);
     }
+
+    evicted = state->table->evicted;
+
+    /* the key is known before what it has to do with */
+
+    ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+
+    damaged = ngx_http_webhook_state_read(&file, &header, records,
+                                          state->table);
+
+    evicted = state->table->evicted - evicted;
+
+    if (damaged) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "state file \"%V\" of webhook dedup zone \"%V\" is "
+                      "damaged: %uD of %uD records were skipped",
+                      &file.name, &state->zone, damaged, header.nbuckets);
+    }
+
+    if (evicted) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "state file \"%V\" does not fit into webhook dedup zone "
+                      "\"%V\": %uL events were forgotten before their time",
+                      &file.name, &state->zone, evicted);
+    }
+
+close:
 
     if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, log, ngx_errno,
                       ngx_close_file_n " \"%V\" failed", &file.name);
     }
 
-    return rc;
+done:
+
+    ngx_free(records);
+
+    return NGX_OK;
 }
 
 
@@ -376,31 +389,27 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
         return "belongs to another zone";
     }
 
-    if (header->nbuckets > NGX_HTTP_WEBHOOK_STATE_BUCKETS
-        || ngx_file_size(&fi) != ngx_http_webhook_state_offset(
-                                                            header->nbuckets))
+    if (ngx_file_size(&fi) != ngx_http_webhook_state_offset(header->nbuckets))
     {
         return "has a wrong size";
-    }
-
-    if ((time_t) header->saved > ngx_time() + NGX_HTTP_WEBHOOK_STATE_AHEAD) {
-        return "was saved in the future";
     }
 
     return NULL;
 }
 
 
-/* what is wrong with the records, or NULL; those alive go to the table */
+/* adds what is alive to the table, returns how many records are damaged */
 
-static const char *
+static uint32_t
 ngx_http_webhook_state_read(ngx_file_t *file,
     ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
     ngx_http_webhook_table_t *table)
 {
     size_t                      size;
-    uint32_t                    i, n, k;
+    uint32_t                    i, n, k, damaged;
     ngx_http_webhook_record_t  *record;
+
+    damaged = 0;
 
     for (i = 0; i < header->nbuckets; i += n) {
 
@@ -411,7 +420,7 @@ ngx_http_webhook_state_read(ngx_file_t *file,
                           ngx_http_webhook_state_offset(i))
             != (ssize_t) size)
         {
-            return "cannot be read";
+            return damaged + header->nbuckets - i;
         }
 
         for (k = 0; k < n; k++) {
@@ -422,17 +431,16 @@ ngx_http_webhook_state_read(ngx_file_t *file,
                                   offsetof(ngx_http_webhook_record_t,
                                            crc32)))
             {
-                return "is damaged";
+                damaged++;
+                continue;
             }
 
-            if (table) {
-                ngx_http_webhook_table_add(table, i + k, &record->bucket,
-                                           ngx_time());
-            }
+            ngx_http_webhook_table_add(table, i + k, &record->bucket,
+                                       ngx_time());
         }
     }
 
-    return NULL;
+    return damaged;
 }
 
 
