@@ -87,7 +87,9 @@ static ngx_int_t ngx_http_webhook_state_write(ngx_http_webhook_state_t *state,
 static ngx_int_t ngx_http_webhook_state_write_header(
     ngx_http_webhook_state_t *state);
 static void ngx_http_webhook_state_record(ngx_http_webhook_state_t *state,
-    uint32_t n, ngx_uint_t clear, ngx_http_webhook_record_t *record);
+    uint32_t n, ngx_http_webhook_record_t *record);
+static void ngx_http_webhook_state_written(ngx_http_webhook_state_t *state,
+    uint32_t n, ngx_http_webhook_record_t *record);
 static off_t ngx_http_webhook_state_offset(uint32_t n);
 
 
@@ -674,7 +676,7 @@ ngx_http_webhook_state_write(ngx_http_webhook_state_t *state, ngx_log_t *log)
         size = n * sizeof(ngx_http_webhook_record_t);
 
         for (k = 0; k < n; k++) {
-            ngx_http_webhook_state_record(state, i + k, 0, &records[k]);
+            ngx_http_webhook_state_record(state, i + k, &records[k]);
         }
 
         if (ngx_write_file(&state->file, (u_char *) records, size,
@@ -769,21 +771,19 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
             }
         }
 
-        ngx_http_webhook_state_record(state, n, 1, &record);
+        ngx_http_webhook_state_record(state, n, &record);
 
         if (ngx_write_file(&state->file, (u_char *) &record,
                            sizeof(ngx_http_webhook_record_t),
                            ngx_http_webhook_state_offset(n))
             == NGX_ERROR)
         {
-            /* logged; to be tried again */
-
-            ngx_shmtx_lock(state->mutex);
-            ngx_http_webhook_table_mark(table, n);
-            ngx_shmtx_unlock(state->mutex);
+            /* logged; it stays marked */
 
             break;
         }
+
+        ngx_http_webhook_state_written(state, n, &record);
     }
 
     if (written) {
@@ -792,14 +792,12 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
 }
 
 
-/* takes the image of a bucket, and maybe its mark */
-
 static void
 ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
-    ngx_uint_t clear, ngx_http_webhook_record_t *record)
+    ngx_http_webhook_record_t *record)
 {
     ngx_shmtx_lock(state->mutex);
-    ngx_http_webhook_table_take(state->table, n, clear, &record->bucket);
+    ngx_http_webhook_table_take(state->table, n, &record->bucket);
     ngx_shmtx_unlock(state->mutex);
 
     ngx_memzero(record->unused, sizeof(record->unused));
@@ -807,6 +805,34 @@ ngx_http_webhook_state_record(ngx_http_webhook_state_t *state, uint32_t n,
     record->crc32 = ngx_crc32_long((u_char *) record,
                                    offsetof(ngx_http_webhook_record_t,
                                             crc32));
+}
+
+
+/*
+ * The mark goes when the record is in the file, not before: whoever is killed
+ * in between leaves it to the next one.  It stays if the bucket has changed
+ * meanwhile, or if another file has got its place, which needs the mark.
+ */
+
+static void
+ngx_http_webhook_state_written(ngx_http_webhook_state_t *state, uint32_t n,
+    ngx_http_webhook_record_t *record)
+{
+    ngx_http_webhook_bucket_t  bucket;
+
+    ngx_shmtx_lock(state->mutex);
+
+    ngx_http_webhook_table_take(state->table, n, &bucket);
+
+    if (state->generation == state->table->generation
+        && ngx_memcmp(&bucket, &record->bucket,
+                      sizeof(ngx_http_webhook_bucket_t))
+           == 0)
+    {
+        ngx_http_webhook_table_unmark(state->table, n);
+    }
+
+    ngx_shmtx_unlock(state->mutex);
 }
 
 

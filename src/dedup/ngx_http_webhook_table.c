@@ -324,6 +324,13 @@ ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n)
 
 
 void
+ngx_http_webhook_table_unmark(ngx_http_webhook_table_t *table, uint32_t n)
+{
+    table->marks[n / 64] &= ~((uint64_t) 1 << (n % 64));
+}
+
+
+void
 ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table)
 {
     uint32_t  n;
@@ -357,15 +364,11 @@ ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table, uint32_t n)
 
 void
 ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
-    ngx_uint_t clear, ngx_http_webhook_bucket_t *bucket)
+    ngx_http_webhook_bucket_t *bucket)
 {
     ngx_uint_t  i;
 
     *bucket = table->buckets[n];
-
-    if (clear) {
-        table->marks[n / 64] &= ~((uint64_t) 1 << (n % 64));
-    }
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
         if ((bucket->slots[i].state & NGX_HTTP_WEBHOOK_STATE)

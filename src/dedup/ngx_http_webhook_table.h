@@ -106,16 +106,18 @@ void ngx_http_webhook_table_add(ngx_http_webhook_table_t *table, uint32_t n,
     ngx_http_webhook_bucket_t *bucket, time_t now);
 
 /*
- * Marks on buckets, for whoever keeps an image of the table: sets one or all
- * of them; finds the next marked bucket from n on, which is nbuckets if there
- * is none; copies the done entries of a bucket, and may clear its mark.
+ * Marks on buckets, for whoever keeps an image of the table: sets one, clears
+ * one, or sets all of them; finds the next marked bucket from n on, which is
+ * nbuckets if there is none; copies the done entries of a bucket.
  */
 void ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n);
+void ngx_http_webhook_table_unmark(ngx_http_webhook_table_t *table,
+    uint32_t n);
 void ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table);
 uint32_t ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table,
     uint32_t n);
 void ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
-    ngx_uint_t clear, ngx_http_webhook_bucket_t *bucket);
+    ngx_http_webhook_bucket_t *bucket);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_ */

@@ -923,7 +923,8 @@ image(size_t size, uint32_t nids)
 
             last = i;
 
-            ngx_http_webhook_table_take(&table, i, 1, &bucket);
+            ngx_http_webhook_table_take(&table, i, &bucket);
+            ngx_http_webhook_table_unmark(&table, i);
             file[i] = bucket;
 
             for (k = 0; k < NGX_HTTP_WEBHOOK_BUCKET; k++) {
@@ -1017,7 +1018,8 @@ image(size_t size, uint32_t nids)
     }
 
     for (i = 0; i < table.nbuckets; i++) {
-        ngx_http_webhook_table_take(&table, i, 1, &bucket);
+        ngx_http_webhook_table_take(&table, i, &bucket);
+        ngx_http_webhook_table_unmark(&table, i);
     }
 
     for (i = 0; i < table.nbuckets; i += 1 + table.nbuckets / 50) {
@@ -1027,7 +1029,8 @@ image(size_t size, uint32_t nids)
             fail("the mark of bucket %u", i);
         }
 
-        ngx_http_webhook_table_take(&table, i, 1, &bucket);
+        ngx_http_webhook_table_take(&table, i, &bucket);
+        ngx_http_webhook_table_unmark(&table, i);
     }
 
     free(table.marks);

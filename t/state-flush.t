@@ -1,0 +1,157 @@
+#!/usr/bin/perl
+
+# (C) ngx_http_webhook_module contributors
+
+# Tests for how a state file is written while nginx works: by a worker that is
+# killed at it.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Nginx;
+use Test::Nginx::Webhook;
+
+use Time::HiRes qw/ time sleep /;
+
+###############################################################################
+
+select STDERR; $| = 1;
+select STDOUT; $| = 1;
+
+my $secret = 'secret-of-nextpay-0123456789';
+
+my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faults()
+	->allow(qr/\[alert\] .* (?:exited on signal 9|was locked by \d+)/)
+	->plan(8);
+
+my $d = $t->testdir();
+
+mkdir "$d/state";
+
+my $u = upstream(8081);
+
+###############################################################################
+
+# Killed when it writes the record, which another one writes then: a clean stop
+# and a kill of all processes find it in the file.
+
+conf();
+$t->run();
+
+foreach my $how (qw/ quit kill /) {
+	my ($worker) = $t->workers();
+	my $records = records();
+
+	$t->faults('pwrite 256 events.state kill');
+
+	is(sent("$how-killed"), '200 proxied', "$how - delivered");
+
+	ok(wait_until(sub {
+		my @pids = $t->workers();
+		return @pids == 1 && $pids[0] != $worker;
+	}), "$how - killed, and replaced");
+
+	is(sent("$how-killed"), '200 duplicate', "$how - known to all");
+
+	if ($how eq 'quit') {
+		$t->stop();
+
+	} else {
+
+		# there is one record to write
+
+		wait_until(sub { records() ne $records });
+
+		my @pids = ($t->master(), $t->workers());
+		kill 'KILL', @pids;
+		wait_until(sub { !grep { Test::Nginx::_alive($_) } @pids });
+		$t->stop();
+	}
+
+	$t->run();
+
+	is(sent("$how-killed"), '200 duplicate', "$how - known after a start");
+}
+
+###############################################################################
+
+sub conf {
+	my (%opts) = @_;
+
+	my $size = $opts{size} || '32k';
+	my $state = exists $opts{path} ? $opts{path}
+		: 'state=%%TESTDIR%%/state/events.state';
+	my $workers = $opts{workers} || 1;
+
+	$t->write_file_expand('nginx.conf', <<"EOF");
+
+%%TEST_GLOBALS%%
+
+worker_processes  $workers;
+
+events {
+}
+
+http {
+    %%TEST_GLOBALS_HTTP%%
+
+    webhook_dedup_zone  zone=events:$size $state;
+
+    webhook_in_flight_wait  0;
+
+    server {
+        listen       127.0.0.1:8080;
+        server_name  localhost;
+
+        location / {
+            proxy_pass  http://127.0.0.1:8081;
+        }
+
+        location /hook {
+            webhook_verify  nextpay;
+            webhook_secret  $secret;
+            webhook_dedup   zone=events key=hook;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+    }
+}
+
+EOF
+}
+
+sub records {
+	return substr($t->read_file('state/events.state'), 256);
+}
+
+sub sent {
+	my ($id) = @_;
+
+	my $before = $u->count();
+	my $r = deliver('nextpay', $secret, "{\"id\":\"$id\"}", uri => '/hook');
+
+	return join ' ', $r->{status},
+		$r->header('Webhook-Duplicate') ? 'duplicate' : (),
+		$u->count() > $before ? 'proxied' : ();
+}
+
+sub wait_until {
+	my ($code) = @_;
+
+	my $till = time() + 10;
+
+	while (time() < $till) {
+		return 1 if $code->();
+		sleep 0.01;
+	}
+
+	return;
+}
+
+###############################################################################
