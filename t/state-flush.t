@@ -3,7 +3,7 @@
 # (C) ngx_http_webhook_module contributors
 
 # Tests for how a state file is written while nginx works: by a worker that is
-# killed at it.
+# killed at it, and beside requests if there is much to write.
 
 ###############################################################################
 
@@ -29,7 +29,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faults()
 	->allow(qr/\[alert\] .* (?:exited on signal 9|was locked by \d+)/)
-	->plan(8);
+	->plan(24);
 
 my $d = $t->testdir();
 
@@ -79,6 +79,59 @@ foreach my $how (qw/ quit kill /) {
 
 	is(sent("$how-killed"), '200 duplicate', "$how - known after a start");
 }
+
+$t->stop();
+
+###############################################################################
+
+# Everything is to be written when a zone that is in use gets a file.  Writing
+# is made slow: whoever asks meanwhile does not wait until it is done.
+
+foreach my $workers (1, 2) {
+	my $name = "$workers processes";
+
+	conf(size => '1m', path => '', workers => $workers);
+	$t->faults();
+	$t->run();
+
+	is(sent("$name"), '200 proxied', "$name - delivered");
+
+	my $before = $t->fault_count();
+	$t->faults("pwrite 256 $workers.state slow");
+
+	conf(size => '1m', path => "state=%%TESTDIR%%/state/$workers.state",
+		workers => $workers);
+	$t->reload();
+
+	my $records = (stat "$d/state/$workers.state")[7] / 256 - 1;
+
+	my $written = sub { $t->fault_count() - $before };
+
+	ok(wait_until(sub { $written->() }), "$name - begun");
+
+	my @n;
+
+	foreach (1 .. 3) {
+		like(http_get('/'), qr/200 OK/, "$name - an answer");
+		push @n, $written->();
+	}
+
+	cmp_ok($n[-1], '<', $records, "$name - answers while it is written")
+		or diag("@n of $records");
+
+	# nothing is written twice, whoever is at it
+
+	$t->faults("pwrite 256 $workers.state none");
+
+	ok(wait_until(sub { $written->() >= $records }),
+		"$name - all is written");
+
+	$t->stop();
+
+	is($written->(), $records, "$name - each of them once");
+}
+
+$t->run();
 
 ###############################################################################
 

@@ -26,7 +26,7 @@
 #define NGX_HTTP_WEBHOOK_STATE_AHEAD    300
 
 #define NGX_HTTP_WEBHOOK_STATE_RECORD   256   /* bytes */
-#define NGX_HTTP_WEBHOOK_STATE_RECORDS  256   /* read at once */
+#define NGX_HTTP_WEBHOOK_STATE_RECORDS  256   /* read, or written in a turn */
 
 
 typedef struct {
@@ -722,73 +722,82 @@ ngx_http_webhook_state_write_header(ngx_http_webhook_state_t *state)
 }
 
 
-void
-ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t wait,
+ngx_int_t
+ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t all,
     ngx_log_t *log)
 {
-    uint32_t                   n;
+    uint32_t                   i, n;
+    ngx_int_t                  rc;
     ngx_err_t                  err;
-    ngx_uint_t                 written;
     ngx_http_webhook_table_t  *table;
     ngx_http_webhook_record_t  record;
 
     table = state->table;
-    written = 0;
 
     if (state->generation != table->generation) {
 
         /* another configuration keeps the image elsewhere */
 
-        return;
+        return NGX_OK;
+    }
+
+    n = ngx_http_webhook_table_next_marked(table, 0);
+
+    if (n == table->nbuckets) {
+        return NGX_OK;
     }
 
     state->file.log = log;
 
-    for (n = ngx_http_webhook_table_next_marked(table, 0);
-         n < table->nbuckets;
-         n = ngx_http_webhook_table_next_marked(table, n + 1))
-    {
-        if (!written) {
+    /*
+     * One process at a time: a record is never older than another.  Between
+     * the turns of one, others have theirs, and find other marks.
+     */
 
-            /* one process at a time: a record is never older than another */
+    err = all ? ngx_lock_fd(state->file.fd) : ngx_trylock_fd(state->file.fd);
 
-            err = wait ? ngx_lock_fd(state->file.fd)
-                       : ngx_trylock_fd(state->file.fd);
+    if (err) {
+        if (err != NGX_EAGAIN && err != NGX_EACCES) {
+            ngx_log_error(NGX_LOG_ERR, log, err,
+                          "could not lock \"%V\"", &state->path);
+        }
 
-            if (err) {
-                if (err != NGX_EAGAIN && err != NGX_EACCES) {
-                    ngx_log_error(NGX_LOG_ERR, log, err,
-                                  "could not lock \"%V\"", &state->path);
-                }
+        return NGX_OK;
+    }
 
-                return;
-            }
+    rc = ngx_http_webhook_state_write_header(state);
 
-            written = 1;
+    for (i = 0; rc == NGX_OK; i++) {
 
-            if (ngx_http_webhook_state_write_header(state) != NGX_OK) {
-                break;
-            }
+        n = ngx_http_webhook_table_next_marked(table, n);
+
+        if (n == table->nbuckets) {
+            break;
+        }
+
+        if (i == NGX_HTTP_WEBHOOK_STATE_RECORDS && !all) {
+            rc = NGX_AGAIN;
+            break;
         }
 
         ngx_http_webhook_state_record(state, n, &record);
+
+        /* a record that could not be written stays marked */
 
         if (ngx_write_file(&state->file, (u_char *) &record,
                            sizeof(ngx_http_webhook_record_t),
                            ngx_http_webhook_state_offset(n))
             == NGX_ERROR)
         {
-            /* logged; it stays marked */
-
             break;
         }
 
-        ngx_http_webhook_state_written(state, n, &record);
+        ngx_http_webhook_state_written(state, n++, &record);
     }
 
-    if (written) {
-        (void) ngx_unlock_fd(state->file.fd);
-    }
+    (void) ngx_unlock_fd(state->file.fd);
+
+    return (rc == NGX_AGAIN) ? NGX_AGAIN : NGX_OK;
 }
 
 

@@ -62,11 +62,12 @@ void ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
     ngx_log_t *log);
 
 /*
- * Writes what has changed in the table, unless another process is at it; with
- * wait set, waits for that process.  Logs its errors.
+ * Writes some of what has changed in the table, unless another process is at
+ * it; with all set, waits for that process, and writes everything.  Logs its
+ * errors.  Returns NGX_AGAIN if there is more to write, or NGX_OK.
  */
-void ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state,
-    ngx_uint_t wait, ngx_log_t *log);
+ngx_int_t ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state,
+    ngx_uint_t all, ngx_log_t *log);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_STATE_H_INCLUDED_ */

@@ -333,11 +333,10 @@ ngx_http_webhook_table_unmark(ngx_http_webhook_table_t *table, uint32_t n)
 void
 ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table)
 {
-    uint32_t  n;
+    /* marks of buckets that do not exist are not looked at */
 
-    for (n = 0; n < table->nbuckets; n++) {
-        ngx_http_webhook_table_mark(table, n);
-    }
+    ngx_memset(table->marks, 0xff,
+               (table->nbuckets + 63) / 64 * sizeof(uint64_t));
 }
 
 

@@ -228,9 +228,13 @@ ngx_http_webhook_flush_handler(ngx_event_t *ev)
 {
     ngx_http_webhook_zone_t *zone = ev->data;
 
-    ngx_http_webhook_state_flush(&zone->state, 0, ev->log);
+    ngx_int_t  rc;
 
-    ngx_add_timer(ev, NGX_HTTP_WEBHOOK_ZONE_FLUSH);
+    rc = ngx_http_webhook_state_flush(&zone->state, 0, ev->log);
+
+    /* connections have their turn before it goes on */
+
+    ngx_add_timer(ev, (rc == NGX_AGAIN) ? 1 : NGX_HTTP_WEBHOOK_ZONE_FLUSH);
 }
 
 
@@ -244,7 +248,7 @@ ngx_http_webhook_zones_exit(ngx_cycle_t *cycle)
 static void
 ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
 {
-    ngx_http_webhook_state_flush(&zone->state, 1, log);
+    (void) ngx_http_webhook_state_flush(&zone->state, 1, log);
 }
 
 

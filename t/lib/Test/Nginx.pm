@@ -309,8 +309,7 @@ Before run().
 
 =item faults('call size text action', ...)
 
-The rules from now on; none: files are what they are.  Returns how many calls
-there were of those that the last ones were for.
+The rules from now on; none: files are what they are.
 
 =cut
 
@@ -333,19 +332,19 @@ sub faults {
 	my ($self, @rules) = @_;
 
 	my $file = "$self->{_testdir}/faults";
-	my $n = $self->fault_count();
+
+	# renamed, as nginx may read it at any moment
 
 	$self->write_file('faults.tmp', join '', map { "$_\n" } @rules);
 
-	unlink "$file.count";
 	rename "$file.tmp", $file or die "Can't rename faults.tmp: $!\n";
 
-	return $n;
+	return $self;
 }
 
 =item fault_count()
 
-How many calls there were since.
+How many calls there were until now that rules were for.
 
 =cut
 
