@@ -41,7 +41,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()
 	->allow(qr/\[alert\] .* (?:exited on signal 9|was locked by \d+)/,
 		qr/\[emerg\] .*(?:bind\(\)|still could not bind)/,
 		qr/\[emerg\] .*unknown directive "nonsense"/)
-	->plan(95 + $flips + $cuts);
+	->plan(98 + $flips + $cuts);
 
 my $d = $t->testdir();
 
@@ -447,8 +447,8 @@ foreach my $case (
 	[ 'zeros', "\0" x $size ],
 	[ 'beginning of zeros', "\0" x 200 . substr($good, 200) ],
 	[ 'another zone', $others, qr/another zone/ ],
-	[ 'another version', substr($good, 0, 8) . pack('V', 77)
-		. substr($good, 12), qr/version/ ],
+	(map { [ "version $_", substr($good, 0, 8) . pack('V', $_)
+		. substr($good, 12), qr/of another version/ ] } 0, 1, 3, 77),
 	[ 'huge', sub {
 		truncate "$d/state/events.state", 100 << 30
 			or die "Can't truncate: $!\n";

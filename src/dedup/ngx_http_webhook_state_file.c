@@ -19,7 +19,7 @@
 
 
 #define NGX_HTTP_WEBHOOK_STATE_MAGIC    "whstate"   /* 8 bytes with its zero */
-#define NGX_HTTP_WEBHOOK_STATE_VERSION  1
+#define NGX_HTTP_WEBHOOK_STATE_VERSION  2
 #define NGX_HTTP_WEBHOOK_STATE_NAME     64
 
 /* how far ahead of the clock a file is saved by a clock that is right */
