@@ -45,7 +45,7 @@ static char *ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd,
 static char *ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_dedup_action(ngx_str_t *value,
-    ngx_http_webhook_dedup_t *dedup);
+    ngx_http_webhook_dedup_conf_t *dedup);
 static char *ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -278,7 +278,7 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->verifier = NULL;
+     *     conf->keyring = NULL;
      *     conf->ttl = 0;
      */
 
@@ -309,7 +309,7 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     char  *rv;
 
-    static ngx_http_webhook_dedup_t  dedup_off;
+    static ngx_http_webhook_dedup_conf_t  dedup_off;
 
     ngx_conf_merge_ptr_value(conf->verify, prev->verify, NULL);
     ngx_conf_merge_ptr_value(conf->secrets, prev->secrets, NULL);
@@ -340,9 +340,9 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    rv = ngx_http_webhook_merge_verifier(cf, prev, conf);
+    rv = ngx_http_webhook_merge_keyring(cf, prev, conf);
 
-    if (rv != NGX_CONF_OK || conf->verifier == NULL) {
+    if (rv != NGX_CONF_OK || conf->keyring == NULL) {
         return rv;
     }
 
@@ -488,14 +488,14 @@ ngx_http_webhook_verify_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_webhook_loc_conf_t *wlcf = conf;
 
-    ngx_str_t                  *value;
-    ngx_http_webhook_verify_t  *verify;
+    ngx_str_t                       *value;
+    ngx_http_webhook_verify_conf_t  *verify;
 
     if (wlcf->verify != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    verify = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_verify_t));
+    verify = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_verify_conf_t));
     if (verify == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -711,14 +711,14 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t                         *value, s;
     ngx_uint_t                         i;
-    ngx_http_webhook_dedup_t          *dedup;
+    ngx_http_webhook_dedup_conf_t     *dedup;
     ngx_http_compile_complex_value_t   ccv;
 
     if (wlcf->dedup != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    dedup = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_dedup_t));
+    dedup = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_dedup_conf_t));
     if (dedup == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -835,10 +835,10 @@ invalid:
 
 static char *
 ngx_http_webhook_dedup_action(ngx_str_t *value,
-    ngx_http_webhook_dedup_t *dedup)
+    ngx_http_webhook_dedup_conf_t *dedup)
 {
-    u_char                     *p;
     char                       *usual;
+    u_char                     *p;
     ngx_http_webhook_action_e  *action;
 
     if (ngx_strncmp(value->data, "on_full=", 8) == 0) {

@@ -22,7 +22,7 @@
 
 
 #define NGX_HTTP_WEBHOOK_MAX_PARTS       8
-#define NGX_HTTP_WEBHOOK_MAX_SETS        4
+#define NGX_HTTP_WEBHOOK_MAX_GROUPS        4
 #define NGX_HTTP_WEBHOOK_MAX_ITEMS       64
 
 /* Ed25519 needs the signed text as a whole */
@@ -34,7 +34,7 @@
 
 /* a scheme and secrets: what a verdict was computed under */
 
-typedef struct ngx_http_webhook_verifier_s  ngx_http_webhook_verifier_t;
+typedef struct ngx_http_webhook_verifier_s  ngx_http_webhook_keyring_t;
 
 struct ngx_http_webhook_verifier_s {
     ngx_http_webhook_scheme_t     *scheme;
@@ -42,7 +42,7 @@ struct ngx_http_webhook_verifier_s {
     ngx_http_webhook_key_t        *keys;     /* of those without variables */
     ngx_uint_t                     nkeys;
 
-    ngx_http_webhook_verifier_t   *next;     /* other schemes, same secrets */
+    ngx_http_webhook_keyring_t   *next;     /* other schemes, same secrets */
 
     unsigned                       variables:1;
 };
@@ -52,7 +52,7 @@ struct ngx_http_webhook_verifier_s {
 
 typedef struct {
     ngx_array_t                    list;     /* ngx_http_webhook_secret_t */
-    ngx_http_webhook_verifier_t   *verifiers;
+    ngx_http_webhook_keyring_t   *keyrings;
 } ngx_http_webhook_secrets_t;
 
 
@@ -63,7 +63,7 @@ typedef struct {
 
     unsigned                       off:1;
     unsigned                       warned:1; /* of replays, once is enough */
-} ngx_http_webhook_verify_t;
+} ngx_http_webhook_verify_conf_t;
 
 
 /* what is done about an event that cannot be deduplicated as usual */
@@ -83,7 +83,7 @@ typedef struct {
     ngx_http_webhook_action_e      full;
     ngx_http_webhook_action_e      missing;
     ngx_http_webhook_action_e      mismatch;
-} ngx_http_webhook_dedup_t;
+} ngx_http_webhook_dedup_conf_t;
 
 
 /* a type, or the beginning of one */
@@ -95,8 +95,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_http_webhook_verify_t     *verify;
-    ngx_http_webhook_verifier_t   *verifier; /* NULL: off */
+    ngx_http_webhook_verify_conf_t     *verify;
+    ngx_http_webhook_keyring_t   *keyring; /* NULL: off */
     ngx_http_webhook_secrets_t    *secrets;
 
     ngx_http_webhook_window_t     *tolerance;  /* NULL: of the scheme */
@@ -106,7 +106,7 @@ typedef struct {
     ngx_uint_t                     reject_status;
     ngx_uint_t                     log_level;
 
-    ngx_http_webhook_dedup_t      *dedup;    /* never NULL when merged */
+    ngx_http_webhook_dedup_conf_t      *dedup;    /* never NULL when merged */
     time_t                         ttl;
     ngx_uint_t                     duplicate_status;
     ngx_uint_t                     in_flight_status;
@@ -126,8 +126,8 @@ typedef struct {
     ngx_uint_t                     key;      /* the name is that of key= */
     ngx_str_t                      server;   /* or the key */
     ngx_str_t                      location;
-    ngx_http_webhook_verify_t     *verify;
-    ngx_http_webhook_verifier_t   *verifier;
+    ngx_http_webhook_verify_conf_t     *verify;
+    ngx_http_webhook_keyring_t   *keyring;
     ngx_uint_t                     n;        /* in the configuration */
 } ngx_http_webhook_place_t;
 
@@ -161,7 +161,7 @@ typedef struct {
 
     EVP_MD_CTX                   **digests;     /* running, one for each key */
     ngx_str_t                      text;        /* signed, if needed whole */
-} ngx_http_webhook_set_t;
+} ngx_http_webhook_group_t;
 
 
 typedef enum {
@@ -176,14 +176,14 @@ typedef enum {
 typedef struct {
     ngx_http_request_t            *request;
     ngx_http_webhook_loc_conf_t   *conf;
-    ngx_http_webhook_verifier_t   *verifier;
+    ngx_http_webhook_keyring_t   *keyring;
 
     ngx_http_webhook_stage_e       stage;
     ngx_http_webhook_status_e      status;
     ngx_http_webhook_reason_e      reason;
 
-    ngx_http_webhook_set_t        *sets;
-    ngx_uint_t                     nsets;
+    ngx_http_webhook_group_t      *groups;
+    ngx_uint_t                     ngroups;
 
     ngx_http_webhook_key_t        *keys;
     ngx_uint_t                     nkeys;
@@ -235,11 +235,11 @@ extern ngx_module_t  ngx_http_webhook_module;
 /* src/ngx_http_webhook_conf.c */
 
 /*
- * Give conf, whose directives are merged, its verifier and its window, and
+ * Give conf, whose directives are merged, its keyring and its window, and
  * its ttl.  Return NGX_CONF_OK, or NGX_CONF_ERROR after an error was logged
  * that names where webhook_verify stands.
  */
-char *ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
+char *ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
 char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *conf);
@@ -303,12 +303,12 @@ ngx_http_webhook_reason_e ngx_http_webhook_check_time(
 /* src/scheme/ngx_http_webhook_template_value.c */
 
 /*
- * The value of a string.  Returns NGX_OK; NGX_DECLINED if something in it is
+ * The value of a template.  Returns NGX_OK; NGX_DECLINED if something in it is
  * absent or empty, NGX_ABORT if a header in it stands on several lines,
  * NGX_ERROR if there is no memory.  The value may point into the request.
  */
-ngx_int_t ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *string, ngx_str_t *value);
+ngx_int_t ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_template_t *template, ngx_str_t *value);
 
 /*
  * The parts of the first line that is complete, at most
@@ -324,7 +324,7 @@ ngx_http_webhook_reason_e ngx_http_webhook_lines_value(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
     ngx_str_t *value);
 
-/* Likewise for a single piece of a string. */
+/* Likewise for a single piece of a template. */
 ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 
@@ -344,7 +344,7 @@ ngx_table_elt_t *ngx_http_webhook_next_header(ngx_http_request_t *r,
 /* src/ngx_http_webhook_body.c */
 
 /*
- * Starts the digests of all sets for all keys.  Returns NGX_OK, or NGX_ERROR
+ * Starts the digests of all groups for all keys.  Returns NGX_OK, or NGX_ERROR
  * after the error was logged.
  */
 ngx_int_t ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx);

@@ -27,10 +27,10 @@ static ngx_int_t ngx_http_webhook_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_webhook_body_digest(void *data, u_char *p,
     size_t len);
-static ngx_int_t ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_set_t *set, ngx_uint_t n);
+static ngx_int_t ngx_http_webhook_verify_group(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_group_t *group, ngx_uint_t n);
 static ngx_int_t ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_set_t *set, ngx_str_t *text);
+    ngx_http_webhook_group_t *group, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_body_append(void *data, u_char *p,
     size_t len);
 static ngx_int_t ngx_http_webhook_body_get_sha256(
@@ -90,25 +90,25 @@ ngx_http_webhook_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 ngx_int_t
 ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_uint_t               i, n;
-    EVP_MD_CTX              *md;
-    ngx_http_webhook_set_t  *set;
+    ngx_uint_t                 i, n;
+    EVP_MD_CTX                *md;
+    ngx_http_webhook_group_t  *group;
 
     ctx->digested = 0;
 
-    for (i = 0; i < ctx->nsets; i++) {
-        set = &ctx->sets[i];
+    for (i = 0; i < ctx->ngroups; i++) {
+        group = &ctx->groups[i];
 
-        if (set->ncandidates == 0
-            || ctx->verifier->scheme->algorithm->kind
+        if (group->ncandidates == 0
+            || ctx->keyring->scheme->algorithm->kind
                != NGX_HTTP_WEBHOOK_KIND_HMAC)
         {
             continue;
         }
 
-        set->digests = ngx_pcalloc(ctx->request->pool,
+        group->digests = ngx_pcalloc(ctx->request->pool,
                                    ctx->nkeys * sizeof(EVP_MD_CTX *));
-        if (set->digests == NULL) {
+        if (group->digests == NULL) {
             return NGX_ERROR;
         }
 
@@ -126,10 +126,10 @@ ngx_http_webhook_body_start(ngx_http_webhook_ctx_t *ctx)
                 goto failed;
             }
 
-            set->digests[n] = md;
+            group->digests[n] = md;
 
-            if (ngx_http_webhook_digest_update(md, set->before.data,
-                                               set->before.len)
+            if (ngx_http_webhook_digest_update(md, group->before.data,
+                                               group->before.len)
                 != NGX_OK)
             {
                 goto failed;
@@ -160,8 +160,8 @@ ngx_http_webhook_body_digest(void *data, u_char *p, size_t len)
 {
     ngx_http_webhook_ctx_t *ctx = data;
 
-    ngx_uint_t               i, n;
-    ngx_http_webhook_set_t  *set;
+    ngx_uint_t                 i, n;
+    ngx_http_webhook_group_t  *group;
 
     if (len == 0) {
         return NGX_OK;
@@ -171,16 +171,16 @@ ngx_http_webhook_body_digest(void *data, u_char *p, size_t len)
         ctx->first = *p;
     }
 
-    for (i = 0; i < ctx->nsets; i++) {
-        set = &ctx->sets[i];
+    for (i = 0; i < ctx->ngroups; i++) {
+        group = &ctx->groups[i];
 
-        if (set->digests == NULL) {
+        if (group->digests == NULL) {
             continue;
         }
 
         for (n = 0; n < ctx->nkeys; n++) {
-            if (set->digests[n]
-                && ngx_http_webhook_digest_update(set->digests[n], p, len)
+            if (group->digests[n]
+                && ngx_http_webhook_digest_update(group->digests[n], p, len)
                    != NGX_OK)
             {
                 return NGX_ERROR;
@@ -211,16 +211,16 @@ ngx_http_webhook_body_stored(ngx_http_webhook_ctx_t *ctx)
 ngx_int_t
 ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_int_t                 rc;
-    ngx_uint_t                i, n, found;
-    ngx_http_webhook_set_t   *set;
-    ngx_http_webhook_kind_e   kind;
+    ngx_int_t                  rc;
+    ngx_uint_t                 i, n, found;
+    ngx_http_webhook_kind_e    kind;
+    ngx_http_webhook_group_t  *group;
 
     if (ctx->failed) {
         return NGX_ERROR;
     }
 
-    kind = ctx->verifier->scheme->algorithm->kind;
+    kind = ctx->keyring->scheme->algorithm->kind;
 
     if (kind != NGX_HTTP_WEBHOOK_KIND_TOKEN
         && ctx->digested != ngx_http_webhook_body_length(ctx->request))
@@ -239,13 +239,13 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
     }
 
     found = 0;
-    set = NULL;
+    group = NULL;
 
     /* all are compared: which one is right does not show in the time */
 
-    for (i = 0; i < ctx->nsets; i++) {
+    for (i = 0; i < ctx->ngroups; i++) {
 
-        if (ctx->sets[i].ncandidates == 0) {
+        if (ctx->groups[i].ncandidates == 0) {
             continue;
         }
 
@@ -255,7 +255,7 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
                 continue;
             }
 
-            rc = ngx_http_webhook_set_verify(ctx, &ctx->sets[i], n);
+            rc = ngx_http_webhook_verify_group(ctx, &ctx->groups[i], n);
 
             if (rc == NGX_ERROR) {
                 ngx_http_webhook_digest_error(NGX_LOG_ERR,
@@ -266,7 +266,7 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 
             if (rc == NGX_OK && found == 0) {
                 found = n + 1;
-                set = &ctx->sets[i];
+                group = &ctx->groups[i];
             }
         }
     }
@@ -290,11 +290,11 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
     }
 
     ctx->secret_index = found;
-    ctx->timestamp = set->timestamp;
+    ctx->timestamp = group->timestamp;
 
     if (ctx->has_time) {
-        ctx->time = set->time;
-        ctx->age = set->age;
+        ctx->time = group->time;
+        ctx->age = group->age;
     }
 
     return NGX_OK;
@@ -302,13 +302,13 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
 
 
 /*
- * Whether a candidate of the set is right for a key: NGX_OK, NGX_DECLINED, or
+ * Whether a candidate of the group is right for a key: NGX_OK, NGX_DECLINED, or
  * NGX_ERROR.
  */
 
 static ngx_int_t
-ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_set_t *set, ngx_uint_t n)
+ngx_http_webhook_verify_group(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_group_t *group, ngx_uint_t n)
 {
     size_t                   size;
     u_char                   digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
@@ -318,21 +318,21 @@ ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_key_t  *key;
 
     key = &ctx->keys[n];
-    size = ctx->verifier->scheme->algorithm->size;
+    size = ctx->keyring->scheme->algorithm->size;
 
     found = NGX_DECLINED;
 
-    switch (ctx->verifier->scheme->algorithm->kind) {
+    switch (ctx->keyring->scheme->algorithm->kind) {
 
     case NGX_HTTP_WEBHOOK_KIND_ED25519:
 
-        if (ngx_http_webhook_signed_text(ctx, set, &text) != NGX_OK) {
+        if (ngx_http_webhook_signed_text(ctx, group, &text) != NGX_OK) {
             return NGX_ERROR;
         }
 
-        for (i = 0; i < set->ncandidates; i++) {
+        for (i = 0; i < group->ncandidates; i++) {
             rc = ngx_http_webhook_ed25519_verify(key,
-                                                 &set->candidates[i * size],
+                                                 &group->candidates[i * size],
                                                  &text);
             if (rc == NGX_ERROR) {
                 return NGX_ERROR;
@@ -351,18 +351,18 @@ ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
 
     default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
 
-        if (ngx_http_webhook_digest_update(set->digests[n], set->after.data,
-                                           set->after.len)
+        if (ngx_http_webhook_digest_update(group->digests[n], group->after.data,
+                                           group->after.len)
             != NGX_OK
-            || ngx_http_webhook_hmac_final(key, set->digests[n], digest)
+            || ngx_http_webhook_hmac_final(key, group->digests[n], digest)
                != NGX_OK)
         {
             return NGX_ERROR;
         }
     }
 
-    for (i = 0; i < set->ncandidates; i++) {
-        if (CRYPTO_memcmp(&set->candidates[i * size], digest, size) == 0) {
+    for (i = 0; i < group->ncandidates; i++) {
+        if (CRYPTO_memcmp(&group->candidates[i * size], digest, size) == 0) {
             found = NGX_OK;
         }
     }
@@ -373,26 +373,26 @@ ngx_http_webhook_set_verify(ngx_http_webhook_ctx_t *ctx,
 }
 
 
-/* the signed text of a set as a whole, built once */
+/* the signed text of a group as a whole, built once */
 
 static ngx_int_t
 ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_set_t *set, ngx_str_t *text)
+    ngx_http_webhook_group_t *group, ngx_str_t *text)
 {
     ngx_str_t  rest;
 
-    if (set->text.data == NULL) {
+    if (group->text.data == NULL) {
 
-        set->text.len = set->before.len + ctx->digested + set->after.len;
-        set->text.data = ngx_pnalloc(ctx->request->pool, set->text.len + 1);
-        if (set->text.data == NULL) {
+        group->text.len = group->before.len + ctx->digested + group->after.len;
+        group->text.data = ngx_pnalloc(ctx->request->pool, group->text.len + 1);
+        if (group->text.data == NULL) {
             return NGX_ERROR;
         }
 
-        rest.data = set->text.data;
+        rest.data = group->text.data;
 
-        (void) ngx_http_webhook_body_append(&rest, set->before.data,
-                                            set->before.len);
+        (void) ngx_http_webhook_body_append(&rest, group->before.data,
+                                            group->before.len);
 
         if (ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_append,
                                         &rest)
@@ -401,11 +401,11 @@ ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        (void) ngx_http_webhook_body_append(&rest, set->after.data,
-                                            set->after.len);
+        (void) ngx_http_webhook_body_append(&rest, group->after.data,
+                                            group->after.len);
     }
 
-    *text = set->text;
+    *text = group->text;
 
     return NGX_OK;
 }
@@ -521,7 +521,7 @@ ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
     ngx_http_request_t  *r;
 
     r = ctx->request;
-    pointers = ctx->verifier->scheme->pointers;
+    pointers = ctx->keyring->scheme->pointers;
 
     ctx->values = ngx_pcalloc(r->pool, pointers->nelts
                                        * sizeof(ngx_http_webhook_value_t));
@@ -809,21 +809,21 @@ ngx_http_webhook_body_withhold(ngx_http_request_t *r)
 void
 ngx_http_webhook_body_cleanup(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_uint_t               i, n;
-    ngx_http_webhook_set_t  *set;
+    ngx_uint_t                 i, n;
+    ngx_http_webhook_group_t  *group;
 
-    for (i = 0; i < ctx->nsets; i++) {
-        set = &ctx->sets[i];
+    for (i = 0; i < ctx->ngroups; i++) {
+        group = &ctx->groups[i];
 
-        if (set->digests == NULL) {
+        if (group->digests == NULL) {
             continue;
         }
 
         for (n = 0; n < ctx->nkeys; n++) {
-            EVP_MD_CTX_free(set->digests[n]);
+            EVP_MD_CTX_free(group->digests[n]);
         }
 
-        set->digests = NULL;
+        group->digests = NULL;
     }
 
     EVP_MD_CTX_free(ctx->body_digest);

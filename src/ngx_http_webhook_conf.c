@@ -18,20 +18,20 @@
 #define NGX_HTTP_WEBHOOK_MIN_SECRET   16
 
 
-static ngx_http_webhook_verifier_t *ngx_http_webhook_verifier(ngx_conf_t *cf,
+static ngx_http_webhook_keyring_t *ngx_http_webhook_get_keyring(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secrets_t *secrets,
-    ngx_http_webhook_verify_t *verify);
-static void ngx_http_webhook_verifier_cleanup(void *data);
+    ngx_http_webhook_verify_conf_t *verify);
+static void ngx_http_webhook_keyring_cleanup(void *data);
 static int ngx_libc_cdecl ngx_http_webhook_cmp_places(const void *one,
     const void *two);
 static ngx_int_t ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
     ngx_http_webhook_place_t *two);
 static void ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
-    ngx_http_webhook_verify_t *verify, const char *fmt, ...);
+    ngx_http_webhook_verify_conf_t *verify, const char *fmt, ...);
 
 
 char *
-ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
+ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
 {
     ngx_int_t                      rc;
@@ -86,10 +86,10 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
         conf->window = conf->tolerance ? *conf->tolerance : scheme->window;
     }
 
-    if (prev->verifier && prev->verifier->scheme == scheme
-        && prev->verifier->secrets == &secrets->list)
+    if (prev->keyring && prev->keyring->scheme == scheme
+        && prev->keyring->secrets == &secrets->list)
     {
-        conf->verifier = prev->verifier;
+        conf->keyring = prev->keyring;
         return NGX_CONF_OK;
     }
 
@@ -97,64 +97,64 @@ ngx_http_webhook_merge_verifier(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    conf->verifier = ngx_http_webhook_verifier(cf, scheme, secrets,
+    conf->keyring = ngx_http_webhook_get_keyring(cf, scheme, secrets,
                                                conf->verify);
 
-    return conf->verifier ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return conf->keyring ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
-static ngx_http_webhook_verifier_t *
-ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_http_webhook_secrets_t *secrets, ngx_http_webhook_verify_t *verify)
+static ngx_http_webhook_keyring_t *
+ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+    ngx_http_webhook_secrets_t *secrets, ngx_http_webhook_verify_conf_t *verify)
 {
     size_t                         len;
     ngx_int_t                      rc;
     ngx_uint_t                     i;
     ngx_pool_cleanup_t            *cln;
     ngx_http_webhook_secret_t     *secret;
-    ngx_http_webhook_verifier_t   *verifier;
+    ngx_http_webhook_keyring_t    *keyring;
     ngx_http_webhook_main_conf_t  *wmcf;
 
-    for (verifier = secrets->verifiers; verifier; verifier = verifier->next) {
-        if (verifier->scheme == scheme) {
-            return verifier;
+    for (keyring = secrets->keyrings; keyring; keyring = keyring->next) {
+        if (keyring->scheme == scheme) {
+            return keyring;
         }
     }
 
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_webhook_verifier_t));
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_webhook_keyring_t));
     if (cln == NULL) {
         return NULL;
     }
 
-    verifier = cln->data;
+    keyring = cln->data;
 
-    ngx_memzero(verifier, sizeof(ngx_http_webhook_verifier_t));
+    ngx_memzero(keyring, sizeof(ngx_http_webhook_keyring_t));
 
-    cln->handler = ngx_http_webhook_verifier_cleanup;
+    cln->handler = ngx_http_webhook_keyring_cleanup;
 
-    verifier->scheme = scheme;
-    verifier->secrets = &secrets->list;
+    keyring->scheme = scheme;
+    keyring->secrets = &secrets->list;
 
-    verifier->keys = ngx_pcalloc(cf->pool, secrets->list.nelts
+    keyring->keys = ngx_pcalloc(cf->pool, secrets->list.nelts
                                            * sizeof(ngx_http_webhook_key_t));
-    if (verifier->keys == NULL) {
+    if (keyring->keys == NULL) {
         return NULL;
     }
 
-    verifier->nkeys = secrets->list.nelts;
+    keyring->nkeys = secrets->list.nelts;
 
     secret = secrets->list.elts;
 
-    for (i = 0; i < verifier->nkeys; i++) {
+    for (i = 0; i < keyring->nkeys; i++) {
 
         if (secret[i].string) {
-            verifier->variables = 1;
+            keyring->variables = 1;
             continue;
         }
 
         rc = ngx_http_webhook_secret_key(scheme, &secret[i].text,
-                                         &verifier->keys[i], &len, cf->log);
+                                         &keyring->keys[i], &len, cf->log);
 
         if (rc == NGX_DECLINED) {
             ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
@@ -178,25 +178,25 @@ ngx_http_webhook_verifier(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         }
     }
 
-    verifier->next = secrets->verifiers;
-    secrets->verifiers = verifier;
+    keyring->next = secrets->keyrings;
+    secrets->keyrings = keyring;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
     wmcf->verifies = 1;
 
-    return verifier;
+    return keyring;
 }
 
 
 static void
-ngx_http_webhook_verifier_cleanup(void *data)
+ngx_http_webhook_keyring_cleanup(void *data)
 {
-    ngx_http_webhook_verifier_t *verifier = data;
+    ngx_http_webhook_keyring_t *keyring = data;
 
     ngx_uint_t  i;
 
-    for (i = 0; i < verifier->nkeys; i++) {
-        ngx_http_webhook_key_free(&verifier->keys[i]);
+    for (i = 0; i < keyring->nkeys; i++) {
+        ngx_http_webhook_key_free(&keyring->keys[i]);
     }
 }
 
@@ -204,17 +204,17 @@ ngx_http_webhook_verifier_cleanup(void *data)
 char *
 ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 {
-    time_t                         window;
-    ngx_uint_t                     level;
-    ngx_http_core_srv_conf_t      *cscf;
-    ngx_http_core_loc_conf_t      *clcf;
-    ngx_http_complex_value_t      *key;
-    ngx_http_webhook_place_t      *place;
-    ngx_http_webhook_scheme_t     *scheme;
-    ngx_http_webhook_verify_t     *verify;
-    ngx_http_webhook_main_conf_t  *wmcf;
+    time_t                           window;
+    ngx_uint_t                       level;
+    ngx_http_core_srv_conf_t        *cscf;
+    ngx_http_core_loc_conf_t        *clcf;
+    ngx_http_complex_value_t        *key;
+    ngx_http_webhook_place_t        *place;
+    ngx_http_webhook_scheme_t       *scheme;
+    ngx_http_webhook_main_conf_t    *wmcf;
+    ngx_http_webhook_verify_conf_t  *verify;
 
-    scheme = conf->verifier->scheme;
+    scheme = conf->keyring->scheme;
     verify = conf->verify;
 
     if (conf->dedup->shm_zone == NULL) {
@@ -258,7 +258,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
         }
     }
 
-    if (conf->dedup->key == NULL && conf->verifier->variables) {
+    if (conf->dedup->key == NULL && conf->keyring->variables) {
         ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
                                   "\"webhook_dedup\" needs \"key=\" where the "
                                   "secret of \"webhook_verify %V\" depends on "
@@ -289,7 +289,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     key = conf->dedup->key;
 
     if ((key && (key->lengths || key->value.len == 0))
-        || conf->verifier->nkeys == 0)
+        || conf->keyring->nkeys == 0)
     {
         return NGX_CONF_OK;
     }
@@ -308,7 +308,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     place->server = key ? key->value : cscf->server_name;
     place->location = clcf->name;
     place->verify = verify;
-    place->verifier = conf->verifier;
+    place->keyring = conf->keyring;
     place->n = wmcf->places.nelts;
 
     return NGX_CONF_OK;
@@ -340,11 +340,11 @@ ngx_http_webhook_check_places(ngx_conf_t *cf,
 
         /* a secret from a variable is different ones by itself */
 
-        if (!place[i].verifier->variables
+        if (!place[i].keyring->variables
             && (!same
                 || ngx_http_webhook_secrets_equal(
-                                              place[i - 1].verifier->secrets,
-                                              place[i].verifier->secrets)))
+                                              place[i - 1].keyring->secrets,
+                                              place[i].keyring->secrets)))
         {
             continue;
         }
@@ -411,8 +411,8 @@ ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
         return (one->shm_zone < two->shm_zone) ? -1 : 1;
     }
 
-    if (one->verifier->scheme != two->verifier->scheme) {
-        return (one->verifier->scheme < two->verifier->scheme) ? -1 : 1;
+    if (one->keyring->scheme != two->keyring->scheme) {
+        return (one->keyring->scheme < two->keyring->scheme) ? -1 : 1;
     }
 
     if (one->key != two->key) {
@@ -434,7 +434,7 @@ ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
 
 static void
 ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
-    ngx_http_webhook_verify_t *verify, const char *fmt, ...)
+    ngx_http_webhook_verify_conf_t *verify, const char *fmt, ...)
 {
     u_char   errstr[NGX_MAX_CONF_ERRSTR], *p, *last;
     va_list  args;

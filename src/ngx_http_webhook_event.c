@@ -46,7 +46,7 @@ static ngx_uint_t  ngx_http_webhook_waiting;
 ngx_uint_t
 ngx_http_webhook_event_needs_sha256(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_http_webhook_dedup_t  *dedup;
+    ngx_http_webhook_dedup_conf_t  *dedup;
 
     dedup = ctx->conf->dedup;
 
@@ -71,13 +71,13 @@ static ngx_uint_t
 ngx_http_webhook_event_needs(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_piece_e type)
 {
-    ngx_http_webhook_dedup_t      *dedup;
-    ngx_http_webhook_scheme_t     *scheme;
-    ngx_http_webhook_main_conf_t  *wmcf;
+    ngx_http_webhook_scheme_t      *scheme;
+    ngx_http_webhook_main_conf_t   *wmcf;
+    ngx_http_webhook_dedup_conf_t  *dedup;
 
     wmcf = ngx_http_get_module_main_conf(ctx->request,
                                          ngx_http_webhook_module);
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
     dedup = ctx->conf->dedup;
 
     return (dedup->shm_zone
@@ -101,7 +101,7 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
 
     wmcf = ngx_http_get_module_main_conf(ctx->request,
                                          ngx_http_webhook_module);
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
 
     if (scheme->timestamp_json
         || ngx_http_webhook_event_needs(ctx, NGX_HTTP_WEBHOOK_PIECE_JSON))
@@ -171,12 +171,12 @@ ngx_http_webhook_event_wants(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
 static ngx_http_webhook_reason_e
 ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
 {
-    time_t                      time;
-    ngx_http_webhook_value_t   *value;
-    ngx_http_webhook_scheme_t  *scheme;
-    ngx_http_webhook_string_t  *source;
+    time_t                        time;
+    ngx_http_webhook_value_t     *value;
+    ngx_http_webhook_scheme_t    *scheme;
+    ngx_http_webhook_template_t  *source;
 
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
     source = scheme->timestamp->elts;
     value = &ctx->values[source->pieces[0].index];
 
@@ -299,12 +299,12 @@ ngx_http_webhook_event_filter(ngx_http_webhook_ctx_t *ctx)
 static ngx_int_t
 ngx_http_webhook_event_dedup(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_log_t                  *log;
-    ngx_str_t                   fields[NGX_HTTP_WEBHOOK_MAX_FIELDS];
-    ngx_uint_t                  n;
-    ngx_http_webhook_zone_t    *zone;
-    ngx_http_webhook_dedup_t   *dedup;
-    ngx_http_webhook_reason_e   reason;
+    ngx_log_t                      *log;
+    ngx_str_t                       fields[NGX_HTTP_WEBHOOK_MAX_FIELDS];
+    ngx_uint_t                      n;
+    ngx_http_webhook_zone_t        *zone;
+    ngx_http_webhook_reason_e       reason;
+    ngx_http_webhook_dedup_conf_t  *dedup;
 
     dedup = ctx->conf->dedup;
     zone = dedup->shm_zone->data;
@@ -377,12 +377,12 @@ failed:
 static ngx_int_t
 ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
 {
-    uint32_t                   fingerprint;
-    ngx_int_t                  rc;
-    ngx_log_t                 *log;
-    ngx_uint_t                 evict;
-    ngx_http_request_t        *r;
-    ngx_http_webhook_dedup_t  *dedup;
+    uint32_t                        fingerprint;
+    ngx_int_t                       rc;
+    ngx_log_t                      *log;
+    ngx_uint_t                      evict;
+    ngx_http_request_t             *r;
+    ngx_http_webhook_dedup_conf_t  *dedup;
 
     r = ctx->request;
     dedup = ctx->conf->dedup;
@@ -481,7 +481,7 @@ ngx_http_webhook_event_pass(ngx_http_webhook_ctx_t *ctx,
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "webhook is not deduplicated: %V, scheme \"%V\"",
                   ngx_http_webhook_reason_name(reason),
-                  &ctx->verifier->scheme->name);
+                  &ctx->keyring->scheme->name);
 
     ctx->reason = reason;
     ctx->decided = !ctx->dry_run;
@@ -577,17 +577,17 @@ static ngx_http_webhook_reason_e
 ngx_http_webhook_event_key(ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields,
     ngx_uint_t *nfields)
 {
-    ngx_uint_t                  n;
-    ngx_http_request_t         *r;
-    ngx_http_webhook_dedup_t   *dedup;
-    ngx_http_core_srv_conf_t   *cscf;
-    ngx_http_core_loc_conf_t   *clcf;
-    ngx_http_webhook_reason_e   reason;
+    ngx_uint_t                      n;
+    ngx_http_request_t             *r;
+    ngx_http_core_srv_conf_t       *cscf;
+    ngx_http_core_loc_conf_t       *clcf;
+    ngx_http_webhook_reason_e       reason;
+    ngx_http_webhook_dedup_conf_t  *dedup;
 
     r = ctx->request;
     dedup = ctx->conf->dedup;
 
-    fields[0] = ctx->verifier->scheme->name;
+    fields[0] = ctx->keyring->scheme->name;
 
     if (dedup->key) {
 
@@ -613,7 +613,7 @@ ngx_http_webhook_event_key(ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields,
     }
 
     reason = ngx_http_webhook_lines_parts(ctx,
-                                          ctx->verifier->scheme->dedup_key,
+                                          ctx->keyring->scheme->dedup_key,
                                           NGX_HTTP_WEBHOOK_MAX_VALUE,
                                           &fields[4], &n);
     *nfields = n + 4;

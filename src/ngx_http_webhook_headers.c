@@ -17,51 +17,51 @@
 
 typedef struct {
     ngx_str_t                      text;
-    ngx_uint_t                     set;
+    ngx_uint_t                     group;
 } ngx_http_webhook_source_value_t;
 
 
 static ngx_http_webhook_reason_e ngx_http_webhook_read_signatures(
     ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_reason_e *reasons);
 static ngx_int_t ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *source, ngx_array_t *values);
+    ngx_http_webhook_template_t *source, ngx_array_t *values);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_candidates(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *values,
     ngx_http_webhook_reason_e *reasons);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_timestamp(
     ngx_http_webhook_ctx_t *ctx, ngx_uint_t n);
 static ngx_http_webhook_reason_e ngx_http_webhook_build_signed(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_set_t *set);
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_group_t *group);
 static ngx_http_webhook_reason_e ngx_http_webhook_signed_piece(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_set_t *set,
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_group_t *group,
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
     ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_key(
     ngx_http_webhook_ctx_t *ctx);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_part(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_string_t *part);
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_template_t *part);
 
 
 ngx_http_webhook_reason_e
 ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
 {
     ngx_uint_t                  n;
-    ngx_http_webhook_set_t     *set;
-    ngx_http_webhook_reason_e   reason, reasons[NGX_HTTP_WEBHOOK_MAX_SETS];
+    ngx_http_webhook_group_t   *group;
+    ngx_http_webhook_reason_e   reason, reasons[NGX_HTTP_WEBHOOK_MAX_GROUPS];
     ngx_http_webhook_scheme_t  *scheme;
 
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
 
     reason = ngx_http_webhook_read_signatures(ctx, reasons);
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;
     }
 
-    /* a set that is wrong is skipped as long as another one is right */
+    /* a group that is wrong is skipped as long as another one is right */
 
-    for (n = 0; n < ctx->nsets; n++) {
-        set = &ctx->sets[n];
+    for (n = 0; n < ctx->ngroups; n++) {
+        group = &ctx->groups[n];
 
         reason = reasons[n];
 
@@ -72,7 +72,7 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
         }
 
         if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-            reason = ngx_http_webhook_build_signed(ctx, set);
+            reason = ngx_http_webhook_build_signed(ctx, group);
         }
 
         if (reason == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR) {
@@ -80,13 +80,13 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
         }
 
         if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
-            set->ncandidates = 0;
+            group->ncandidates = 0;
         }
 
         reasons[n] = reason;
     }
 
-    for (n = 0; n < ctx->nsets; n++) {
+    for (n = 0; n < ctx->ngroups; n++) {
         if (reasons[n] == NGX_HTTP_WEBHOOK_REASON_NONE) {
             goto valid;
         }
@@ -122,15 +122,15 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
 {
     ngx_int_t                         rc;
     ngx_str_t                         piece;
-    ngx_uint_t                        i, n, nsets, nvalues;
+    ngx_uint_t                        i, n, ngroups, nvalues;
     ngx_array_t                       values;
     ngx_http_webhook_cut_t           *cut;
     ngx_http_webhook_scheme_t        *scheme;
-    ngx_http_webhook_string_t        *source;
     ngx_http_webhook_cursor_t         cursor;
+    ngx_http_webhook_template_t      *source;
     ngx_http_webhook_source_value_t  *value;
 
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
     cut = &scheme->signature_cut;
 
     if (ngx_array_init(&values, ctx->request->pool, 2,
@@ -167,14 +167,14 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
         return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
     }
 
-    nsets = 1;
+    ngroups = 1;
 
     if (cut->group.len) {
 
         /* each group is a value of its own */
 
         nvalues = values.nelts;
-        nsets = 0;
+        ngroups = 0;
 
         for (i = 0; i < nvalues; i++) {
             value = values.elts;
@@ -187,7 +187,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
                     continue;
                 }
 
-                if (nsets == NGX_HTTP_WEBHOOK_MAX_SETS) {
+                if (ngroups == NGX_HTTP_WEBHOOK_MAX_GROUPS) {
                     return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
                 }
 
@@ -197,11 +197,11 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
                 }
 
                 value->text = piece;
-                value->set = nsets++;
+                value->group = ngroups++;
             }
         }
 
-        if (nsets == 0) {
+        if (ngroups == 0) {
             return NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
         }
 
@@ -210,13 +210,13 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
         values.nelts -= nvalues;
     }
 
-    ctx->sets = ngx_pcalloc(ctx->request->pool,
-                            nsets * sizeof(ngx_http_webhook_set_t));
-    if (ctx->sets == NULL) {
+    ctx->groups = ngx_pcalloc(ctx->request->pool,
+                            ngroups * sizeof(ngx_http_webhook_group_t));
+    if (ctx->groups == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    ctx->nsets = nsets;
+    ctx->ngroups = ngroups;
 
     return ngx_http_webhook_read_candidates(ctx, &values, reasons);
 }
@@ -231,7 +231,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
 
 static ngx_int_t
 ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *source, ngx_array_t *values)
+    ngx_http_webhook_template_t *source, ngx_array_t *values)
 {
     ngx_int_t                         rc;
     ngx_str_t                         text;
@@ -259,11 +259,11 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
             }
 
             value->text = h->value;
-            value->set = 0;
+            value->group = 0;
         }
     }
 
-    rc = ngx_http_webhook_string_value(ctx, source, &text);
+    rc = ngx_http_webhook_template_value(ctx, source, &text);
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;
@@ -279,7 +279,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
     }
 
     value->text = text;
-    value->set = 0;
+    value->group = 0;
 
     return NGX_OK;
 }
@@ -294,12 +294,12 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
     ngx_int_t                         rc;
     ngx_str_t                         item;
     ngx_uint_t                        i, nitems, ncandidates;
-    ngx_http_webhook_set_t           *set;
+    ngx_http_webhook_group_t         *group;
     ngx_http_webhook_scheme_t        *scheme;
     ngx_http_webhook_cursor_t         cursor;
     ngx_http_webhook_source_value_t  *value;
 
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
     size = scheme->algorithm->size;
 
     nitems = 0;
@@ -310,7 +310,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 
     for (i = 0; i < values->nelts; i++) {
 
-        set = &ctx->sets[value[i].set];
+        group = &ctx->groups[value[i].group];
         ngx_http_webhook_cursor(&cursor, &value[i].text);
 
         for ( ;; ) {
@@ -343,7 +343,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 
             if (buf == NULL) {
 
-                /* two bytes more for the decoder, sets follow each other */
+                /* two bytes more for the decoder, groups follow each other */
 
                 buf = ngx_pnalloc(ctx->request->pool,
                                   scheme->algorithm->candidates * size + 2);
@@ -368,16 +368,16 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
                 continue;
             }
 
-            if (set->ncandidates++ == 0) {
-                set->candidates = buf;
+            if (group->ncandidates++ == 0) {
+                group->candidates = buf;
             }
 
             buf += size;
         }
     }
 
-    for (i = 0; i < ctx->nsets; i++) {
-        reasons[i] = ctx->sets[i].ncandidates
+    for (i = 0; i < ctx->ngroups; i++) {
+        reasons[i] = ctx->groups[i].ncandidates
                      ? NGX_HTTP_WEBHOOK_REASON_NONE
                      : NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
     }
@@ -386,26 +386,26 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 }
 
 
-/* the timestamp of a set: of the first source that is present */
+/* the timestamp of a group: of the first source that is present */
 
 static ngx_http_webhook_reason_e
 ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
 {
     ngx_int_t                         rc;
-    ngx_str_t                         item, group;
+    ngx_str_t                         item, piece;
     ngx_uint_t                        i, k, nitems;
     ngx_array_t                       values;
-    ngx_http_webhook_set_t           *set;
     ngx_http_webhook_cut_t           *cut;
+    ngx_http_webhook_group_t         *group;
     ngx_http_webhook_scheme_t        *scheme;
-    ngx_http_webhook_string_t        *source;
     ngx_http_webhook_cursor_t         cursor, groups;
     ngx_http_webhook_reason_e         reason;
+    ngx_http_webhook_template_t      *source;
     ngx_http_webhook_source_value_t  *value;
 
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
     cut = &scheme->timestamp_cut;
-    set = &ctx->sets[n];
+    group = &ctx->groups[n];
 
     if (ngx_array_init(&values, ctx->request->pool, 2,
                        sizeof(ngx_http_webhook_source_value_t))
@@ -449,14 +449,14 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
 
         ngx_http_webhook_cursor(&groups, &value[i].text);
 
-        while (ngx_http_webhook_next_piece(&groups, &cut->group, &group)
+        while (ngx_http_webhook_next_piece(&groups, &cut->group, &piece)
                == NGX_OK)
         {
-            if (cut->group.len && (group.len == 0 || k++ != n)) {
+            if (cut->group.len && (piece.len == 0 || k++ != n)) {
                 continue;
             }
 
-            ngx_http_webhook_cursor(&cursor, &group);
+            ngx_http_webhook_cursor(&cursor, &piece);
 
             for ( ;; ) {
                 rc = ngx_http_webhook_next_item(&cursor, cut, &item);
@@ -466,7 +466,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
                 }
 
                 if (rc == NGX_OK) {
-                    set->timestamp = item;
+                    group->timestamp = item;
                     nitems++;
                 }
             }
@@ -478,16 +478,16 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
     }
 
     if (nitems > 1
-        || ngx_http_webhook_parse_timestamp(&set->timestamp, scheme->unit,
-                                            &set->time)
+        || ngx_http_webhook_parse_timestamp(&group->timestamp, scheme->unit,
+                                            &group->time)
            != NGX_OK)
     {
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
-    reason = ngx_http_webhook_check_time(ctx, set->time, 0);
+    reason = ngx_http_webhook_check_time(ctx, group->time, 0);
 
-    set->age = ctx->age;
+    group->age = ctx->age;
 
     return reason;
 }
@@ -525,24 +525,24 @@ ngx_http_webhook_check_time(ngx_http_webhook_ctx_t *ctx, time_t time,
 }
 
 
-/* the signed text of a set, but for the body */
+/* the signed text of a group, but for the body */
 
 static ngx_http_webhook_reason_e
 ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_set_t *set)
+    ngx_http_webhook_group_t *group)
 {
-    u_char                     *p;
-    size_t                      len;
-    ngx_str_t                  *values;
-    ngx_uint_t                  i;
-    ngx_http_webhook_piece_t   *piece;
-    ngx_http_webhook_reason_e   reason;
-    ngx_http_webhook_string_t  *text;
+    u_char                       *p;
+    size_t                        len;
+    ngx_str_t                    *values;
+    ngx_uint_t                    i;
+    ngx_http_webhook_piece_t     *piece;
+    ngx_http_webhook_reason_e     reason;
+    ngx_http_webhook_template_t  *text;
 
-    text = &ctx->verifier->scheme->signed_text;
+    text = &ctx->keyring->scheme->signed_text;
 
     if (text->npieces == 1
-        || ctx->verifier->scheme->algorithm->kind
+        || ctx->keyring->scheme->algorithm->kind
            == NGX_HTTP_WEBHOOK_KIND_TOKEN)
     {
         /* nothing but the body */
@@ -560,7 +560,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
     for (i = 0; i < text->npieces; i++) {
         piece = &text->pieces[i];
 
-        reason = ngx_http_webhook_signed_piece(ctx, set, piece, &values[i]);
+        reason = ngx_http_webhook_signed_piece(ctx, group, piece, &values[i]);
         if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;
         }
@@ -573,13 +573,13 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    set->before.data = p;
+    group->before.data = p;
 
     for (i = 0; i < text->npieces; i++) {
 
         if (text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY) {
-            set->before.len = p - set->before.data;
-            set->after.data = p;
+            group->before.len = p - group->before.data;
+            group->after.data = p;
             continue;
         }
 
@@ -589,10 +589,10 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
         p += values[i].len;
     }
 
-    set->after.len = p - set->after.data;
+    group->after.len = p - group->after.data;
 
-    return (ngx_http_webhook_seams_check(ctx->verifier->scheme, values, p,
-                                         set->timestamp.len)
+    return (ngx_http_webhook_seams_check(ctx->keyring->scheme, values, p,
+                                         group->timestamp.len)
             == NGX_OK)
            ? NGX_HTTP_WEBHOOK_REASON_NONE
            : NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
@@ -601,7 +601,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
 
 static ngx_http_webhook_reason_e
 ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_set_t *set, ngx_http_webhook_piece_t *piece,
+    ngx_http_webhook_group_t *group, ngx_http_webhook_piece_t *piece,
     ngx_str_t *value)
 {
     ngx_int_t  rc;
@@ -612,13 +612,13 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
         return NGX_HTTP_WEBHOOK_REASON_NONE;
 
     case NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP:
-        *value = set->timestamp;
+        *value = group->timestamp;
         return NGX_HTTP_WEBHOOK_REASON_NONE;
 
     case NGX_HTTP_WEBHOOK_PIECE_EVENT_ID:
 
         switch (ngx_http_webhook_lines_value(ctx,
-                                             ctx->verifier->scheme->event_id,
+                                             ctx->keyring->scheme->event_id,
                                              NGX_MAX_SIZE_T_VALUE, value))
         {
         case NGX_HTTP_WEBHOOK_REASON_NONE:
@@ -661,11 +661,11 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
 static ngx_http_webhook_reason_e
 ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
 {
-    ngx_str_t                   value;
-    ngx_uint_t                  i, n, k;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_piece_t   *piece;
-    ngx_http_webhook_string_t  *part;
+    ngx_str_t                     value;
+    ngx_uint_t                    i, n, k;
+    ngx_http_webhook_line_t      *line;
+    ngx_http_webhook_piece_t     *piece;
+    ngx_http_webhook_template_t  *part;
 
     if (lines == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_NONE;
@@ -709,7 +709,7 @@ ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
     ngx_http_webhook_reason_e   reason, first;
     ngx_http_webhook_scheme_t  *scheme;
 
-    scheme = ctx->verifier->scheme;
+    scheme = ctx->keyring->scheme;
     first = NGX_HTTP_WEBHOOK_REASON_NONE;
 
     line = scheme->dedup_key->elts;
@@ -747,7 +747,7 @@ ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
 
 static ngx_http_webhook_reason_e
 ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *part)
+    ngx_http_webhook_template_t *part)
 {
     size_t                     len;
     ngx_str_t                  value;

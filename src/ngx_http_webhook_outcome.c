@@ -115,10 +115,10 @@ ngx_http_webhook_upstream_status(ngx_http_webhook_ctx_t *ctx, ngx_uint_t none)
 static void
 ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
 {
-    time_t      now, until;
-    ngx_int_t   rc;
-    ngx_log_t  *log;
-    ngx_uint_t  counter;
+    time_t       now, until;
+    ngx_int_t    rc;
+    ngx_log_t   *log;
+    ngx_uint_t   counter;
 
     log = ctx->request->connection->log;
 

@@ -62,13 +62,13 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
         }
     }
 
-    if (wlcf->verifier == NULL) {
+    if (wlcf->keyring == NULL) {
         return NGX_DECLINED;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "webhook access handler, scheme \"%V\"",
-                   &wlcf->verifier->scheme->name);
+                   &wlcf->keyring->scheme->name);
 
     if (ctx == NULL) {
         ctx = ngx_http_webhook_create_ctx(r);
@@ -104,7 +104,7 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
 
     ctx->conf = wlcf;
     ctx->dry_run = wlcf->dry_run;
-    ctx->verifier = wlcf->verifier;
+    ctx->keyring = wlcf->keyring;
 
     return ngx_http_webhook_verify(ctx);
 }
@@ -232,7 +232,7 @@ ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
         return 1;
     }
 
-    if (ctx->verifier != wlcf->verifier) {
+    if (ctx->keyring != wlcf->keyring) {
         return 0;
     }
 
@@ -269,7 +269,7 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
     ctx->keys = NULL;
     ctx->nkeys = 0;
     ctx->own_keys = 0;
-    ctx->nsets = 0;
+    ctx->ngroups = 0;
     ctx->secret_index = 0;
     ctx->stage = NGX_HTTP_WEBHOOK_STAGE_NEW;
     ctx->status = NGX_HTTP_WEBHOOK_STATUS_NONE;
@@ -307,7 +307,7 @@ ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
 
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
 
-        switch (ctx->verifier->scheme->algorithm->kind) {
+        switch (ctx->keyring->scheme->algorithm->kind) {
 
         case NGX_HTTP_WEBHOOK_KIND_TOKEN:
 
@@ -354,21 +354,21 @@ ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
 static ngx_http_webhook_reason_e
 ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
 {
-    size_t                        len;
-    ngx_int_t                     rc;
-    ngx_log_t                    *log;
-    ngx_str_t                     text;
-    ngx_uint_t                    i, given, level;
-    ngx_http_webhook_key_t       *key;
-    ngx_http_webhook_secret_t    *secret;
-    ngx_http_webhook_verifier_t  *verifier;
+    size_t                       len;
+    ngx_int_t                    rc;
+    ngx_log_t                   *log;
+    ngx_str_t                    text;
+    ngx_uint_t                   i, given, level;
+    ngx_http_webhook_key_t      *key;
+    ngx_http_webhook_secret_t   *secret;
+    ngx_http_webhook_keyring_t  *keyring;
 
-    verifier = ctx->verifier;
+    keyring = ctx->keyring;
 
-    ctx->keys = verifier->keys;
-    ctx->nkeys = verifier->nkeys;
+    ctx->keys = keyring->keys;
+    ctx->nkeys = keyring->nkeys;
 
-    if (!verifier->variables) {
+    if (!keyring->variables) {
         return ctx->nkeys ? NGX_HTTP_WEBHOOK_REASON_NONE
                           : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
     }
@@ -383,7 +383,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
     ctx->own_keys = 1;
 
     log = ctx->request->connection->log;
-    secret = verifier->secrets->elts;
+    secret = keyring->secrets->elts;
     given = 0;
 
     for (i = 0; i < ctx->nkeys; i++) {
@@ -392,7 +392,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
 
         if (secret[i].string == NULL) {
 
-            if (ngx_http_webhook_key_copy(key, &verifier->keys[i]) != NGX_OK) {
+            if (ngx_http_webhook_key_copy(key, &keyring->keys[i]) != NGX_OK) {
                 return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
             }
 
@@ -405,7 +405,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
         level = log->log_level;
         log->log_level = level & ~NGX_LOG_DEBUG_ALL;
 
-        rc = ngx_http_webhook_string_value(ctx, secret[i].string, &text);
+        rc = ngx_http_webhook_template_value(ctx, secret[i].string, &text);
 
         log->log_level = level;
 
@@ -414,7 +414,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
         }
 
         if (rc == NGX_OK) {
-            rc = ngx_http_webhook_secret_key(verifier->scheme, &text, key,
+            rc = ngx_http_webhook_secret_key(keyring->scheme, &text, key,
                                              &len, log);
 
             if (secret[i].string->npieces > 1) {
@@ -610,7 +610,7 @@ ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
         reason = NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
 
     } else if (ctx->digested
-               && ngx_http_webhook_seams_check_body(ctx->verifier->scheme,
+               && ngx_http_webhook_seams_check_body(ctx->keyring->scheme,
                                                     ctx->first)
                   != NGX_OK)
     {
@@ -697,7 +697,7 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
                   "webhook %s%s: %V, scheme \"%V\"",
                   text, ctx->dry_run ? ", dry run" : "",
                   ngx_http_webhook_reason_name(reason),
-                  &ctx->verifier->scheme->name);
+                  &ctx->keyring->scheme->name);
 }
 
 

@@ -238,9 +238,9 @@ static char *
 ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *text)
 {
-    ngx_uint_t                  i;
-    ngx_http_webhook_secret_t  *secret;
-    ngx_http_webhook_string_t  *string;
+    ngx_uint_t                    i;
+    ngx_http_webhook_secret_t    *secret;
+    ngx_http_webhook_template_t  *string;
 
     if (text->len == 0) {
         return "has an empty secret";
@@ -255,12 +255,12 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
         return ngx_http_webhook_secret_add(cf, secrets, text->data, text->len);
     }
 
-    string = ngx_palloc(cf->pool, sizeof(ngx_http_webhook_string_t));
+    string = ngx_palloc(cf->pool, sizeof(ngx_http_webhook_template_t));
     if (string == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webhook_compile(cf, text, string) != NGX_OK) {
+    if (ngx_http_webhook_compile_text(cf, text, string) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

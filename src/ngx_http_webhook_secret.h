@@ -23,7 +23,7 @@
 typedef struct {
     ngx_str_t                      text;     /* if it is known beforehand; it
                                                 is wiped with the pool */
-    ngx_http_webhook_string_t     *string;   /* if it holds variables */
+    ngx_http_webhook_template_t     *string;   /* if it holds variables */
 } ngx_http_webhook_secret_t;
 
 

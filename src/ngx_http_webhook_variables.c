@@ -151,7 +151,7 @@ ngx_http_webhook_scheme_variable(ngx_http_request_t *r,
     ctx = ngx_http_webhook_get_ctx(r);
 
     return ngx_http_webhook_set_variable(v,
-                                 ctx ? &ctx->verifier->scheme->name : NULL);
+                                 ctx ? &ctx->keyring->scheme->name : NULL);
 }
 
 
@@ -217,7 +217,7 @@ ngx_http_webhook_json_variable(ngx_http_request_t *r,
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
-    value = &ctx->values[ctx->verifier->scheme->nlines + data];
+    value = &ctx->values[ctx->keyring->scheme->nlines + data];
 
     return ngx_http_webhook_set_variable(v,
                                       value->ambiguous ? NULL : &value->text);

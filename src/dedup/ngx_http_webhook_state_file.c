@@ -726,11 +726,11 @@ ngx_int_t
 ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t all,
     ngx_log_t *log)
 {
-    uint32_t                   i, n;
-    ngx_int_t                  rc;
-    ngx_err_t                  err;
-    ngx_http_webhook_table_t  *table;
-    ngx_http_webhook_record_t  record;
+    uint32_t                    i, n;
+    ngx_int_t                   rc;
+    ngx_err_t                   err;
+    ngx_http_webhook_table_t   *table;
+    ngx_http_webhook_record_t   record;
 
     table = state->table;
 

@@ -98,11 +98,11 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_webhook_zone_t  *ozone = data;
 
-    u_char                      *p, *last;
-    size_t                       size;
-    ngx_slab_pool_t             *oshpool;
-    ngx_http_webhook_shm_t      *sh, *osh;
-    ngx_http_webhook_zone_t     *zone;
+    u_char                   *p, *last;
+    size_t                    size;
+    ngx_slab_pool_t          *oshpool;
+    ngx_http_webhook_shm_t   *sh, *osh;
+    ngx_http_webhook_zone_t  *zone;
 
     zone = shm_zone->data;
 
@@ -302,8 +302,8 @@ ngx_http_webhook_zone_old(ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool)
     u_char                  *p;
     ngx_shm_t               *shm;
     ngx_uint_t               i;
-    ngx_list_part_t         *part;
     ngx_shm_zone_t          *oshm_zone;
+    ngx_list_part_t         *part;
     ngx_http_webhook_shm_t  *sh;
 
     part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;

@@ -30,7 +30,7 @@ static char *ngx_http_webhook_scheme_check(ngx_conf_t *cf,
 static ngx_int_t ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
 static ngx_uint_t ngx_http_webhook_part_is_chosen(
-    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_string_t *part);
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_template_t *part);
 static ngx_uint_t ngx_http_webhook_key_is_signed(
     ngx_http_webhook_scheme_t *scheme);
 static ngx_uint_t ngx_http_webhook_signed_has(
@@ -57,12 +57,12 @@ char *
 ngx_http_webhook_scheme_block(ngx_conf_t *cf,
     ngx_http_webhook_schemes_t *schemes)
 {
-    char                        *rv;
-    ngx_str_t                   *value, name;
-    ngx_int_t                    rc;
-    ngx_conf_t                   save;
-    ngx_http_webhook_block_t     block;
-    ngx_http_webhook_scheme_t   *from, **scheme;
+    char                       *rv;
+    ngx_str_t                  *value, name;
+    ngx_int_t                   rc;
+    ngx_conf_t                  save;
+    ngx_http_webhook_block_t    block;
+    ngx_http_webhook_scheme_t  *from, **scheme;
 
     value = cf->args->elts;
     from = NULL;
@@ -334,8 +334,9 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
     scheme->window.past = NGX_HTTP_WEBHOOK_TOLERANCE;
     scheme->window.future = NGX_HTTP_WEBHOOK_TOLERANCE;
 
-    if (ngx_http_webhook_string(cf, scheme, &body, NGX_HTTP_WEBHOOK_IN_SIGNED,
-                                &scheme->signed_text)
+    if (ngx_http_webhook_compile_template(cf, scheme, &body,
+                                          NGX_HTTP_WEBHOOK_IN_SIGNED,
+                                          &scheme->signed_text)
         != NGX_CONF_OK)
     {
         return NULL;
@@ -349,10 +350,10 @@ static char *
 ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme)
 {
-    char                       *text;
-    ngx_uint_t                  i, n;
-    ngx_http_webhook_piece_t   *piece;
-    ngx_http_webhook_string_t  *source;
+    char                         *text;
+    ngx_uint_t                    i, n;
+    ngx_http_webhook_piece_t     *piece;
+    ngx_http_webhook_template_t  *source;
 
     if (scheme->signature == NULL) {
         text = "has no \"signature\"";
@@ -391,7 +392,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
-    if (ngx_http_webhook_string_has(&scheme->signed_text,
+    if (ngx_http_webhook_template_has(&scheme->signed_text,
                                     NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP))
     {
         if (scheme->timestamp == NULL || scheme->timestamp_json) {
@@ -417,7 +418,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         }
     }
 
-    if (ngx_http_webhook_string_has(&scheme->signed_text,
+    if (ngx_http_webhook_template_has(&scheme->signed_text,
                                     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
         && !ngx_http_webhook_lines_are_headers(scheme->event_id))
     {
@@ -426,7 +427,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
-    if (ngx_http_webhook_string_has(&scheme->signed_text,
+    if (ngx_http_webhook_template_has(&scheme->signed_text,
                                     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
         && ngx_http_webhook_lines_are_joined(scheme->event_id))
     {
@@ -519,10 +520,10 @@ ngx_http_webhook_scheme_add_pointers(ngx_http_webhook_scheme_t *scheme,
 ngx_int_t
 ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
 {
-    ngx_uint_t                  i, n, k;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_piece_t   *piece;
-    ngx_http_webhook_string_t  *part;
+    ngx_uint_t                    i, n, k;
+    ngx_http_webhook_line_t      *line;
+    ngx_http_webhook_piece_t     *piece;
+    ngx_http_webhook_template_t  *part;
 
     if (scheme->dedup_key == NULL) {
         return NGX_OK;
@@ -591,7 +592,7 @@ ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
 
     id = ngx_http_webhook_lines_have(scheme->dedup_key,
                                      NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
-         && !ngx_http_webhook_string_has(&scheme->signed_text,
+         && !ngx_http_webhook_template_has(&scheme->signed_text,
                                          NGX_HTTP_WEBHOOK_PIECE_EVENT_ID);
 
     if (id && scheme->event_id) {
@@ -635,7 +636,7 @@ ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
 
 static ngx_uint_t
 ngx_http_webhook_part_is_chosen(ngx_http_webhook_scheme_t *scheme,
-    ngx_http_webhook_string_t *part)
+    ngx_http_webhook_template_t *part)
 {
     ngx_uint_t  i;
 
@@ -657,7 +658,7 @@ static ngx_uint_t
 ngx_http_webhook_key_is_signed(ngx_http_webhook_scheme_t *scheme)
 {
     return scheme->dedup_key == scheme->event_id
-           && ngx_http_webhook_string_has(&scheme->signed_text,
+           && ngx_http_webhook_template_has(&scheme->signed_text,
                                           NGX_HTTP_WEBHOOK_PIECE_EVENT_ID);
 }
 

@@ -26,7 +26,7 @@
 #define NGX_HTTP_WEBHOOK_MAX_TIME   0x7fffffff
 
 
-/* a string is made of pieces */
+/* a template is made of pieces */
 
 typedef enum {
     NGX_HTTP_WEBHOOK_PIECE_LITERAL = 0,
@@ -52,13 +52,13 @@ typedef struct {
 typedef struct {
     ngx_http_webhook_piece_t      *pieces;
     ngx_uint_t                     npieces;
-} ngx_http_webhook_string_t;
+} ngx_http_webhook_template_t;
 
 
 /* the parts of one event_id, event_type or dedup_key line */
 
 typedef struct {
-    ngx_http_webhook_string_t     *parts;
+    ngx_http_webhook_template_t     *parts;
     ngx_uint_t                     nparts;
 } ngx_http_webhook_line_t;
 
@@ -74,16 +74,16 @@ typedef struct {
 
     const ngx_http_webhook_algorithm_t  *algorithm;
 
-    ngx_array_t                   *signature;  /* ngx_http_webhook_string_t */
+    ngx_array_t                   *signature;  /* ngx_http_webhook_template_t */
     ngx_http_webhook_cut_t         signature_cut;
     ngx_http_webhook_encoding_e    encoding;
 
-    ngx_http_webhook_string_t      signed_text;
+    ngx_http_webhook_template_t      signed_text;
     ngx_uint_t                    *seams;      /* what is asked of its pieces */
     ngx_str_t                     *before_body;  /* how the body must not
                                                     begin, or NULL */
 
-    ngx_array_t                   *timestamp;  /* ngx_http_webhook_string_t */
+    ngx_array_t                   *timestamp;  /* ngx_http_webhook_template_t */
     ngx_http_webhook_cut_t         timestamp_cut;
     ngx_http_webhook_unit_e        unit;
     ngx_http_webhook_window_t      window;     /* the default one */
@@ -187,23 +187,23 @@ char *ngx_http_webhook_parse_window(ngx_conf_t *cf, ngx_str_t *value,
 
 /* src/scheme/ngx_http_webhook_template.c */
 
-/* what a string may hold besides literals, headers and variables */
+/* what a template may hold besides literals, headers and variables */
 
 #define NGX_HTTP_WEBHOOK_IN_SIGNED  0x01
 #define NGX_HTTP_WEBHOOK_IN_PART    0x02
 #define NGX_HTTP_WEBHOOK_IN_KEY     0x04
 
 /*
- * Compiles a value to the pieces of a string; JSON Pointers are added to
+ * Compiles a value to a template; JSON Pointers are added to
  * those of the scheme, which is NULL where there can be none.  Returns
  * NGX_CONF_OK, or an error as directives do.
  */
-char *ngx_http_webhook_string(ngx_conf_t *cf,
+char *ngx_http_webhook_compile_template(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_str_t *value, ngx_uint_t where,
-    ngx_http_webhook_string_t *string);
+    ngx_http_webhook_template_t *template);
 
 /* Likewise for the text behind "json:", which is a single piece. */
-char *ngx_http_webhook_json_piece(ngx_conf_t *cf,
+char *ngx_http_webhook_compile_json(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_str_t *text,
     ngx_http_webhook_piece_t *piece);
 
@@ -211,15 +211,15 @@ char *ngx_http_webhook_json_piece(ngx_conf_t *cf,
  * Compiles text with variables, as it stands in webhook_secret, to pieces.
  * Returns NGX_OK, or NGX_ERROR after an error was logged.
  */
-ngx_int_t ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_string_t *string);
+ngx_int_t ngx_http_webhook_compile_text(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_webhook_template_t *template);
 
 /* NGX_OK and what stands behind the name if the value begins with it. */
 ngx_int_t ngx_http_webhook_parameter(ngx_str_t *value, char *name,
     ngx_str_t *rest);
 
-/* Whether a string, or one of the lines, which may be NULL, has a piece. */
-ngx_uint_t ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
+/* Whether a template, or one of the lines, which may be NULL, has a piece. */
+ngx_uint_t ngx_http_webhook_template_has(ngx_http_webhook_template_t *template,
     ngx_http_webhook_piece_e type);
 ngx_uint_t ngx_http_webhook_lines_have(ngx_array_t *lines,
     ngx_http_webhook_piece_e type);

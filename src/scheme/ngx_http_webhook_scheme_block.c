@@ -193,7 +193,7 @@ ngx_http_webhook_signed_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
 
     value = cf->args->elts;
 
-    return ngx_http_webhook_string(cf, block->scheme, &value[1],
+    return ngx_http_webhook_compile_template(cf, block->scheme, &value[1],
                                    NGX_HTTP_WEBHOOK_IN_SIGNED,
                                    &block->scheme->signed_text);
 }
@@ -203,11 +203,11 @@ static char *
 ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again)
 {
-    ngx_str_t                  *value;
-    ngx_uint_t                  unit;
-    ngx_http_webhook_cut_t     *cut;
-    ngx_http_webhook_scheme_t  *scheme;
-    ngx_http_webhook_string_t  *source;
+    ngx_str_t                    *value;
+    ngx_uint_t                    unit;
+    ngx_http_webhook_cut_t       *cut;
+    ngx_http_webhook_scheme_t    *scheme;
+    ngx_http_webhook_template_t  *source;
 
     scheme = block->scheme;
     value = cf->args->elts;
@@ -234,7 +234,7 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 
     source = scheme->timestamp->elts;
 
-    if (ngx_http_webhook_string_has(source, NGX_HTTP_WEBHOOK_PIECE_JSON)) {
+    if (ngx_http_webhook_template_has(source, NGX_HTTP_WEBHOOK_PIECE_JSON)) {
 
         scheme->timestamp_json = 1;
 
@@ -260,18 +260,19 @@ ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     ngx_http_webhook_cut_t *cut, ngx_uint_t range, char *name,
     ngx_conf_enum_t *choice, ngx_uint_t *chosen)
 {
-    char                       *rv;
-    ngx_int_t                   rc;
-    ngx_str_t                  *value, rest;
-    ngx_uint_t                  i, n;
-    ngx_array_t                *sources;
-    ngx_http_webhook_string_t  *source;
+    char                         *rv;
+    ngx_int_t                     rc;
+    ngx_str_t                    *value, rest;
+    ngx_uint_t                    i, n;
+    ngx_array_t                  *sources;
+    ngx_http_webhook_template_t  *source;
 
     value = cf->args->elts;
 
     ngx_memzero(cut, sizeof(ngx_http_webhook_cut_t));
 
-    sources = ngx_array_create(cf->pool, 1, sizeof(ngx_http_webhook_string_t));
+    sources = ngx_array_create(cf->pool, 1,
+                               sizeof(ngx_http_webhook_template_t));
     if (sources == NULL) {
         return NULL;
     }
@@ -321,11 +322,12 @@ ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
                 return NULL;
             }
 
-            rv = ngx_http_webhook_json_piece(cf, scheme, &rest,
+            rv = ngx_http_webhook_compile_json(cf, scheme, &rest,
                                              source->pieces);
 
         } else {
-            rv = ngx_http_webhook_string(cf, scheme, &value[i], 0, source);
+            rv = ngx_http_webhook_compile_template(cf, scheme, &value[i], 0,
+                                                   source);
         }
 
         if (rv != NGX_CONF_OK) {
@@ -522,13 +524,13 @@ ngx_http_webhook_parts(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
 
     line->nparts = cf->args->nelts - 1;
     line->parts = ngx_pcalloc(cf->pool, line->nparts
-                                        * sizeof(ngx_http_webhook_string_t));
+                                        * sizeof(ngx_http_webhook_template_t));
     if (line->parts == NULL) {
         return NGX_CONF_ERROR;
     }
 
     for (i = 0; i < line->nparts; i++) {
-        rv = ngx_http_webhook_string(cf, scheme, &value[i + 1], where,
+        rv = ngx_http_webhook_compile_template(cf, scheme, &value[i + 1], where,
                                      &line->parts[i]);
         if (rv != NGX_CONF_OK) {
             return rv;

@@ -251,9 +251,9 @@ failed:
 static ngx_http_webhook_part_e
 ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 {
-    ngx_str_t                          *name, rest;
-    ngx_http_webhook_piece_t           *piece;
-    ngx_http_webhook_seam_variable_t   *variable;
+    ngx_str_t                         *name, rest;
+    ngx_http_webhook_piece_t          *piece;
+    ngx_http_webhook_seam_variable_t  *variable;
 
     if (n >= scheme->signed_text.npieces) {
         return NGX_HTTP_WEBHOOK_PART_END;
@@ -326,8 +326,8 @@ static ngx_uint_t
 ngx_http_webhook_seam_is_time(ngx_http_webhook_scheme_t *scheme,
     ngx_http_webhook_piece_t *piece)
 {
-    ngx_http_webhook_cut_t     *cut;
-    ngx_http_webhook_string_t  *source;
+    ngx_http_webhook_cut_t       *cut;
+    ngx_http_webhook_template_t  *source;
 
     if (piece->type == NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP) {
         return 1;

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * Strings of the scheme language: literals, headers and variables, JSON
+ * Templates of the scheme language: literals, headers and variables, JSON
  * Pointers and the body, compiled to pieces.
  */
 
@@ -66,12 +66,12 @@ ngx_http_webhook_parameter(ngx_str_t *value, char *name, ngx_str_t *rest)
 
 
 ngx_int_t
-ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_string_t *string)
+ngx_http_webhook_compile_text(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_http_webhook_template_t *template)
 {
     char  *rv;
 
-    rv = ngx_http_webhook_string(cf, NULL, text, 0, string);
+    rv = ngx_http_webhook_compile_template(cf, NULL, text, 0, template);
 
     if (rv == NGX_CONF_OK) {
         return NGX_OK;
@@ -86,8 +86,9 @@ ngx_http_webhook_compile(ngx_conf_t *cf, ngx_str_t *text,
 
 
 char *
-ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_str_t *value, ngx_uint_t where, ngx_http_webhook_string_t *string)
+ngx_http_webhook_compile_template(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_str_t *value, ngx_uint_t where,
+    ngx_http_webhook_template_t *template)
 {
     char                      *rv;
     u_char                    *p, *last;
@@ -119,10 +120,10 @@ ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
 
             rv = (value->data[0] == 'b')
                  ? NGX_CONF_OK
-                 : ngx_http_webhook_json_piece(cf, scheme, &rest, piece);
+                 : ngx_http_webhook_compile_json(cf, scheme, &rest, piece);
 
-            string->pieces = pieces.elts;
-            string->npieces = 1;
+            template->pieces = pieces.elts;
+            template->npieces = 1;
 
             return rv;
         }
@@ -191,8 +192,8 @@ ngx_http_webhook_string(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         return "an empty string is of no use here";
     }
 
-    string->pieces = pieces.elts;
-    string->npieces = pieces.nelts;
+    template->pieces = pieces.elts;
+    template->npieces = pieces.nelts;
 
     return NGX_CONF_OK;
 }
@@ -260,7 +261,7 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
 
 
 char *
-ngx_http_webhook_json_piece(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *text, ngx_http_webhook_piece_t *piece)
 {
     ngx_int_t                    rc;
@@ -315,7 +316,7 @@ ngx_http_webhook_lines_have(ngx_array_t *lines, ngx_http_webhook_piece_e type)
 
     for (i = 0; i < lines->nelts; i++) {
         for (n = 0; n < line[i].nparts; n++) {
-            if (ngx_http_webhook_string_has(&line[i].parts[n], type)) {
+            if (ngx_http_webhook_template_has(&line[i].parts[n], type)) {
                 return 1;
             }
         }
@@ -326,13 +327,13 @@ ngx_http_webhook_lines_have(ngx_array_t *lines, ngx_http_webhook_piece_e type)
 
 
 ngx_uint_t
-ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
+ngx_http_webhook_template_has(ngx_http_webhook_template_t *template,
     ngx_http_webhook_piece_e type)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < string->npieces; i++) {
-        if (string->pieces[i].type == type) {
+    for (i = 0; i < template->npieces; i++) {
+        if (template->pieces[i].type == type) {
             return 1;
         }
     }
@@ -344,9 +345,9 @@ ngx_http_webhook_string_has(ngx_http_webhook_string_t *string,
 ngx_uint_t
 ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
 {
-    ngx_uint_t                  i, n, k;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_string_t  *part;
+    ngx_uint_t                    i, n, k;
+    ngx_http_webhook_line_t      *line;
+    ngx_http_webhook_template_t  *part;
 
     if (lines == NULL) {
         return 0;
@@ -375,9 +376,9 @@ ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
 ngx_uint_t
 ngx_http_webhook_lines_are_joined(ngx_array_t *lines)
 {
-    ngx_uint_t                  i, n, variables;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_string_t  *part;
+    ngx_uint_t                    i, n, variables;
+    ngx_http_webhook_line_t      *line;
+    ngx_http_webhook_template_t  *part;
 
     line = lines->elts;
 
@@ -404,10 +405,10 @@ ngx_uint_t
 ngx_http_webhook_lines_hold(ngx_array_t *lines,
     ngx_http_webhook_piece_t *piece)
 {
-    ngx_uint_t                  i, n, k;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_piece_t   *held;
-    ngx_http_webhook_string_t  *part;
+    ngx_uint_t                    i, n, k;
+    ngx_http_webhook_line_t      *line;
+    ngx_http_webhook_piece_t     *held;
+    ngx_http_webhook_template_t  *part;
 
     line = lines->elts;
 

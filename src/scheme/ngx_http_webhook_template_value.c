@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * Values of the strings that a scheme is made of, in a request.
+ * Values of the templates that a scheme is made of, in a request.
  *
  * Headers are looked up line by line: whether $http_name joins several lines
  * depends on the version of nginx.
@@ -17,7 +17,7 @@
 
 
 static ngx_http_webhook_reason_e ngx_http_webhook_part_value(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_string_t *part,
+    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_template_t *part,
     size_t limit, ngx_str_t *value);
 
 
@@ -116,13 +116,13 @@ ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
 
 static ngx_http_webhook_reason_e
 ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *part, size_t limit, ngx_str_t *value)
+    ngx_http_webhook_template_t *part, size_t limit, ngx_str_t *value)
 {
     size_t                     i;
     ngx_int_t                  rc;
     ngx_http_webhook_piece_t  *piece;
 
-    rc = ngx_http_webhook_string_value(ctx, part, value);
+    rc = ngx_http_webhook_template_value(ctx, part, value);
 
     piece = part->pieces;
 
@@ -169,8 +169,8 @@ ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_string_t *string, ngx_str_t *value)
+ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_template_t *template, ngx_str_t *value)
 {
     u_char      *p;
     size_t       len;
@@ -178,21 +178,21 @@ ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
     ngx_str_t   *values;
     ngx_uint_t   i;
 
-    if (string->npieces == 1) {
-        return ngx_http_webhook_piece_value(ctx, string->pieces, value);
+    if (template->npieces == 1) {
+        return ngx_http_webhook_piece_value(ctx, template->pieces, value);
     }
 
     values = ngx_palloc(ctx->request->pool,
-                        string->npieces * sizeof(ngx_str_t));
+                        template->npieces * sizeof(ngx_str_t));
     if (values == NULL) {
         return NGX_ERROR;
     }
 
     len = 0;
 
-    for (i = 0; i < string->npieces; i++) {
+    for (i = 0; i < template->npieces; i++) {
 
-        rc = ngx_http_webhook_piece_value(ctx, &string->pieces[i], &values[i]);
+        rc = ngx_http_webhook_piece_value(ctx, &template->pieces[i], &values[i]);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -208,7 +208,7 @@ ngx_http_webhook_string_value(ngx_http_webhook_ctx_t *ctx,
     value->data = p;
     value->len = len;
 
-    for (i = 0; i < string->npieces; i++) {
+    for (i = 0; i < template->npieces; i++) {
         p = ngx_cpymem(p, values[i].data, values[i].len);
     }
 

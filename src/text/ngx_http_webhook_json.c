@@ -466,11 +466,11 @@ ngx_http_webhook_json_free(void *data, void *p)
 static void
 ngx_http_webhook_json_element(ngx_http_webhook_json_t *json)
 {
-    u_char                      buf[NGX_INT_T_LEN];
-    size_t                      len;
-    ngx_str_t                  *token;
-    ngx_uint_t                  i, level;
-    ngx_http_webhook_match_t   *match;
+    u_char                     buf[NGX_INT_T_LEN];
+    size_t                     len;
+    ngx_str_t                 *token;
+    ngx_uint_t                 i, level;
+    ngx_http_webhook_match_t  *match;
 
     if (json->depth == 0) {
         return;
