@@ -1,18 +1,17 @@
 # ngx_http_webhook_module: building and testing (GNU make)
 #
-#   make                    build/ngx_http_webhook_module.so, for the nginx that
-#                           the distribution ships
-#   make NGINX_SRC=dir        the same for the nginx whose source is in dir
-#   make SANITIZE=1         nginx and the module with ASan and UBSan, in
-#                           build/sanitize/
-#   make test               builds and runs t/*.t; NGINX_SRC= and SANITIZE= choose
-#                           the nginx, TESTS="t/a.t t/b.t" the tests
-#   make interop            builds and runs interop/*.t: the providers' own
-#                           libraries, from npm, against nginx
-#   make run                builds and shows the module at work on 127.0.0.1;
-#                           ONCE=1 does not stay up
-#   make install            copies the module to where nginx looks for modules
-#   make clean
+#   make            builds build/ngx_http_webhook_module.so
+#   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
+#   make interop    builds, tests with the providers' own libraries, from npm
+#   make run        builds, shows the module at work; ONCE=1: and ends
+#   make install    copies the module to where nginx looks for modules
+#   make clean      removes all that was built
+#   make help       prints this
+#
+#   NGINX_SRC=dir   for the nginx whose source is in dir, built where one is run;
+#                   otherwise for the nginx that the distribution ships
+#   SANITIZE=1      builds nginx too, both with ASan and UBSan, in build/sanitize/
+#   V=1             shows the commands of nginx's own makefile
 #
 # Debian packages that a target needs are installed first if they are missing.
 
@@ -27,8 +26,7 @@ SHELL := /bin/bash
 
 .DEFAULT_GOAL := all
 
-# sub-makes take part in -j if it was given, and use all cores if it was not;
-# V=1 shows their commands
+# sub-makes take part in -j if it was given, and use all cores if it was not
 JOBS    = $(shell nproc)
 SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) \
           $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
@@ -116,8 +114,8 @@ export TEST_NGINX_SANITIZE := 1
 endif
 
 
-.PHONY: all test interop run install clean packages test-packages run-packages \
-        FORCE
+.PHONY: all test interop run install clean help packages test-packages \
+        run-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -150,6 +148,9 @@ install: $(MODULE)
 
 clean:
 	rm -rf $(BUILD)
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
 
 packages:
