@@ -1,0 +1,153 @@
+#!/usr/bin/perl
+
+# (C) ngx_http_webhook_module contributors
+
+# Tests for the documentation: what the source knows is described, and nothing
+# else is: directives and where they may stand, lines of a scheme, variables,
+# reasons, built-in schemes; and examples and targets of make.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use Test::More tests => 16;
+
+BEGIN { use FindBin; chdir($FindBin::Bin); }
+
+use lib 'lib';
+use Test::Nginx;
+
+###############################################################################
+
+my $root = $Test::Nginx::ROOT;
+
+my $code = join '', map { slurp($_) } "$root/ngx_http_webhook_module.c",
+	glob("$root/src/*.c $root/src/*/*.c");
+
+my $readme = slurp("$root/README.md");
+my $directives = slurp("$root/docs/directives.md");
+my $schemes = slurp("$root/docs/schemes.md");
+
+cmp_ok($readme =~ tr/\n//, '<', 300, 'README.md - lines');
+
+###############################################################################
+
+# directives
+
+my %contexts = (
+	NGX_HTTP_MAIN_CONF => 'http',
+	NGX_HTTP_WEBHOOK_ANY_CONF => 'http, server, location',
+	NGX_HTTP_WEBHOOK_LMT_CONF => 'http, server, location, limit_except',
+);
+
+my %known = $code
+	=~ /\{ ngx_string\("(webhook_\w+)"\),\s+(NGX_\w+_CONF)\|/g;
+my %documented = $directives =~ /^\#\#\#\ (webhook_\w+)\n\n
+	(?:\ {4}(?!Context).*\n)+\ {4}Context:\ \ (.*)\n/mgx;
+
+cmp_ok(keys %known, '>', 10, 'directives are found');
+
+is_deeply(\%documented,
+	{ map { $_ => $contexts{$known{$_}} } keys %known },
+	'directives, and where they may stand');
+
+is(join(' ', grep { $directives !~ /^    Syntax:   \Q$_\E /m }
+	sort keys %known), '', 'their syntax');
+
+is(join(' ', grep { $directives !~
+	/^### $_\n\n(?:    .*\n)+?    Default:  (?:-|\Q$_\E .*;)\n/m }
+	sort keys %known), '', 'their defaults');
+
+is(join(' ', $readme =~ /^\| \[`(webhook_\w+)`\]/mg),
+	join(' ', $directives =~ /^### (webhook_\w+)$/mg),
+	'the same in README.md, in order');
+
+# lines of a scheme
+
+is(join(' ', sort $schemes =~ /^### (\w+)\n\n    Syntax:   \g1 /mg),
+	join(' ', sort $code =~ /\{ ngx_string\("(\w+)"\), \d+, \d+, \d+,\s/g),
+	'lines of a scheme');
+
+###############################################################################
+
+# variables and reasons
+
+my @variables = $code =~ /\{ ngx_string\("(webhook_\w+)"\), NULL,\s/g;
+
+is(join(' ', sort $directives =~ /^\| `\$(webhook_\w+)` \|/mg),
+	join(' ', sort @variables), 'variables');
+is(join(' ', sort $readme =~ /\[`\$(webhook_\w+)`\]/g),
+	join(' ', sort @variables), 'the same in README.md');
+
+my ($reasons) = $code =~ /ngx_http_webhook_reasons\[\] = \{(.*?)\n\};/s;
+
+my @reasons = sort $reasons =~ /ngx_string\("(\w+)"\)/g;
+
+is(join(' ', sort map { /`(\w+)`/g }
+	section($directives, 'Reasons') =~ /^\| (`.*?) \|/mg),
+	join(' ', @reasons), 'reasons');
+
+my %reasons = map { $_ => 1 } @reasons;
+
+is(join(' ', grep { !$reasons{$_} } map { /`(\w+)`/g }
+	section(slurp("$root/docs/troubleshooting.md"), 'It answers 401')
+	=~ /^\| (`.*?) \|/mg), '', 'causes are those of reasons that exist');
+
+###############################################################################
+
+# built-in schemes
+
+is(`$^X $root/misc/providers-table --check 2>&1`, '', 'docs/providers.md');
+
+my @rows = slurp("$root/docs/providers.md") =~ /^(\|.*)$/mg;
+
+is(join(', ', grep { tr/|// != $rows[0] =~ tr/|// } @rows), '',
+	'as many cells in each row');
+
+my %schemes = map { $_ => 1 } map { /^\| `([\w-]+)` \|/ } @rows;
+
+is(join(' ', grep { !$schemes{$_} } map { slurp($_)
+	=~ /^\s+webhook_verify\s+([\w-]+);$/mg }
+	glob("$root/README.md $root/docs/*.md")), '',
+	'no other is verified with');
+
+###############################################################################
+
+# examples, and what make can do
+
+is(join(' ', sort $readme =~ /^\| \[([\w-]+\.conf)\]/mg),
+	join(' ', map { m!([^/]+)$! } sort glob("$root/conf-examples/*.conf")),
+	'examples');
+
+my $makefile = slurp("$root/Makefile");
+
+my ($targets) = $makefile =~ /^\.PHONY: (.*?[^\\])$/sm;
+
+is(join(' ', sort grep { !/packages|FORCE|^all$|\\/ } split ' ', $targets),
+	join(' ', sort `make -s -C $root help 2>&1` =~ /^  make (\w+)/mg),
+	'targets of make help');
+
+###############################################################################
+
+# the text below a heading, to the next one
+
+sub section {
+	my ($text, $title) = @_;
+
+	$text =~ /^(#+) \Q$title\E\n(.*?)(?=^#|\z)/sm
+		or die "no section $title\n";
+
+	return $2;
+}
+
+sub slurp {
+	my ($file) = @_;
+
+	open my $fh, '<', $file or die "Can't open $file: $!\n";
+	local $/;
+
+	return scalar <$fh>;
+}
+
+###############################################################################
