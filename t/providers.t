@@ -45,7 +45,7 @@ my @ids = grep { my $p = provider($_); defined $p->{id} && $p->{dedup}
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime();
 
 my $tests = 5 * @names + (@names - @tokens) + @parts + 2 * @timed + @lists
-	+ @ids + 2 * @dedup + 88;
+	+ @ids + 2 * @dedup + 89;
 
 $t->plan($tests);
 
@@ -528,7 +528,13 @@ foreach my $name (@tokens) {
 		$with / 8 * 1000, $without / 8 * 1000, $with / $without));
 }
 
-is(join(' ', built_in()), join(' ', @names), 'all that are built in');
+my %described = map { $_ => 1 } @names;
+my %built_in = map { $_ => 1 } built_in();
+
+is(join(' ', grep { !$described{$_} } sort keys %built_in), '',
+	'all that are built in are described in Test::Nginx::Providers');
+is(join(' ', grep { !$built_in{$_} } @names), '',
+	'all that are described there are built in');
 
 ###############################################################################
 
