@@ -448,9 +448,6 @@ ngx_http_webhook_event_claim(ngx_http_webhook_ctx_t *ctx)
         return NGX_OK;
     }
 
-    ngx_http_webhook_zone_count(ctx->claim.zone,
-                                NGX_HTTP_WEBHOOK_STATUS_PASSED);
-
     ctx->decided = 1;
     ctx->lease = dedup->lease;
     ctx->ttl = ctx->conf->ttl;

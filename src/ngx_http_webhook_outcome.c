@@ -115,10 +115,9 @@ ngx_http_webhook_upstream_status(ngx_http_webhook_ctx_t *ctx, ngx_uint_t none)
 static void
 ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
 {
-    time_t       now, until;
-    ngx_int_t    rc;
-    ngx_log_t   *log;
-    ngx_uint_t   counter;
+    time_t      now, until;
+    ngx_int_t   rc;
+    ngx_log_t  *log;
 
     log = ctx->request->connection->log;
 
@@ -137,19 +136,14 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
             until = now + NGX_HTTP_WEBHOOK_MAX_TIME;
         }
 
-        counter = NGX_HTTP_WEBHOOK_COUNT_COMMITTED;
         rc = ngx_http_webhook_zone_commit(&ctx->claim, until,
                                           ctx->fingerprint);
 
     } else {
-        counter = NGX_HTTP_WEBHOOK_COUNT_FREED;
         rc = ngx_http_webhook_zone_free(&ctx->claim);
     }
 
-    if (rc == NGX_OK) {
-        ngx_http_webhook_zone_count(ctx->claim.zone, counter);
-
-    } else {
+    if (rc != NGX_OK) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "webhook outcome came too late: its claim was taken over "
                       "by another request");

@@ -665,10 +665,6 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
         return;
     }
 
-    if (ctx->conf->dedup->shm_zone && !ctx->dry_run) {
-        ngx_http_webhook_zone_count(ctx->conf->dedup->shm_zone->data, status);
-    }
-
     level = ctx->conf->log_level;
 
     switch (status) {

@@ -294,7 +294,7 @@ foreach my $case (
 		push @known, $n if $n % 4 == 0;
 	}
 
-	cmp_ok($n, '>', 900, "$how - there is room for many");
+	cmp_ok($n, '>', 800, "$how - there is room for many");
 	cmp_ok($n, '<', 2000, "$how - full");
 
 	is(join(', ', map { event("/full/$how", "{\"id\":\"e$n\"}",

@@ -64,6 +64,8 @@ my %tests = (
 	wrap => 'times past 2038 and 2106',
 	copy => 'copies of other sizes',
 	marks => 'an image kept by marks',
+	adversary => 'ids that were chosen spread too',
+	layout => 'sizes and offsets',
 );
 
 plan(tests => 1 + keys %tests);

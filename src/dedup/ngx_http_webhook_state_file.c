@@ -264,7 +264,7 @@ static ngx_int_t
 ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
 {
     uint32_t                    damaged;
-    uint64_t                    evicted;
+    uint64_t                    evicted, *counter;
     ngx_file_t                  file;
     const char                 *reason;
     ngx_http_webhook_image_t    header;
@@ -311,7 +311,8 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                       &file.name, &state->zone);
     }
 
-    evicted = state->table->evicted;
+    counter = &state->table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
+    evicted = *counter;
 
     /* the key is known before what it has to do with */
 
@@ -320,7 +321,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     damaged = ngx_http_webhook_state_read(&file, &header, records,
                                           state->table);
 
-    evicted = state->table->evicted - evicted;
+    evicted = *counter - evicted;
 
     if (damaged) {
         ngx_log_error(NGX_LOG_ERR, log, 0,

@@ -22,7 +22,7 @@
 #define NGX_HTTP_WEBHOOK_DONE       0x80000000
 #define NGX_HTTP_WEBHOOK_STATE      0xc0000000
 
-#define NGX_HTTP_WEBHOOK_LINE       64         /* of the cache */
+#define NGX_HTTP_WEBHOOK_LINE       64          /* of the cache */
 
 /* how many moves may follow each other to make room for one entry */
 #define NGX_HTTP_WEBHOOK_MOVES      2
@@ -32,6 +32,9 @@
     ((slot)->state != NGX_HTTP_WEBHOOK_FREE                                   \
      && (int32_t) ((slot)->expire - (uint32_t) (now)) > 0)
 
+#define ngx_http_webhook_is_done(slot)                                        \
+    (((slot)->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_DONE)
+
 #define ngx_http_webhook_slot_bucket(table, slot)                             \
     (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
      / sizeof(ngx_http_webhook_bucket_t))
@@ -40,6 +43,9 @@
     ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
 
 
+static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
+    uint32_t state);
 static void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
@@ -68,7 +74,7 @@ ngx_http_webhook_table_init(ngx_http_webhook_table_t *table, u_char *start,
 
     ngx_memzero(table, sizeof(ngx_http_webhook_table_t));
 
-    /* marks first: a word for each 64 buckets, and one begun */
+    /* both marks first: a word for each 64 buckets, and one begun */
 
     start = ngx_align_ptr(start, NGX_HTTP_WEBHOOK_LINE);
 
@@ -76,6 +82,11 @@ ngx_http_webhook_table_init(ngx_http_webhook_table_t *table, u_char *start,
     words = n / 64 + 1;
 
     table->marks = (uint64_t *) start;
+
+    start = ngx_align_ptr(start + words * sizeof(uint64_t),
+                          NGX_HTTP_WEBHOOK_LINE);
+
+    table->changed = (uint64_t *) start;
 
     start = ngx_align_ptr(start + words * sizeof(uint64_t),
                           NGX_HTTP_WEBHOOK_LINE);
@@ -96,7 +107,7 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
 
     if (slot && ngx_http_webhook_is_live(slot, now)) {
 
-        if ((slot->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_DONE) {
+        if (ngx_http_webhook_is_done(slot)) {
             *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
             return NGX_DECLINED;
         }
@@ -112,20 +123,16 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
     }
 
     do {
-        *token = ++table->token & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+        *token = ++table->claims & NGX_HTTP_WEBHOOK_TOKEN_MASK;
 
     } while (*token == 0);
 
-    slot->state = NGX_HTTP_WEBHOOK_FREE;
+    table->lease = ngx_max(table->lease, (uint64_t) lease);
 
-    ngx_memory_barrier();
+    ngx_http_webhook_table_set(table, slot, id, (uint32_t) (now + lease),
+                               NGX_HTTP_WEBHOOK_IN_FLIGHT | *token);
 
-    slot->id = *id;
-    slot->expire = (uint32_t) (now + lease);
-
-    ngx_memory_barrier();
-
-    slot->state = NGX_HTTP_WEBHOOK_IN_FLIGHT | *token;
+    table->counters[NGX_HTTP_WEBHOOK_COUNT_CLAIMED]++;
 
     return NGX_OK;
 }
@@ -143,7 +150,7 @@ ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
         return NGX_OK;
     }
 
-    if ((slot->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_DONE) {
+    if (ngx_http_webhook_is_done(slot)) {
         *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
         return NGX_DECLINED;
     }
@@ -164,6 +171,25 @@ ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
     }
 
     slot->expire = (uint32_t) until;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_owned(table, id, token);
+    if (slot == NULL) {
+        return NGX_DECLINED;
+    }
+
+    slot->state = NGX_HTTP_WEBHOOK_FREE;
+
+    table->counters[NGX_HTTP_WEBHOOK_COUNT_FREED]++;
 
     return NGX_OK;
 }
@@ -191,22 +217,7 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
     ngx_http_webhook_table_mark(table,
                                 ngx_http_webhook_slot_bucket(table, slot));
 
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token)
-{
-    ngx_http_webhook_slot_t  *slot;
-
-    slot = ngx_http_webhook_table_owned(table, id, token);
-    if (slot == NULL) {
-        return NGX_DECLINED;
-    }
-
-    slot->state = NGX_HTTP_WEBHOOK_FREE;
+    table->counters[NGX_HTTP_WEBHOOK_COUNT_COMMITTED]++;
 
     return NGX_OK;
 }
@@ -219,9 +230,11 @@ ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
     ngx_uint_t                n;
     ngx_http_webhook_slot_t  *slot, *last, *dst;
 
-    to->token = from->token;
-    to->evicted = from->evicted;
-    to->lost = from->lost;
+    ngx_memcpy(to->salt, from->salt, sizeof(to->salt));
+    ngx_memcpy(to->counters, from->counters, sizeof(to->counters));
+
+    to->claims = from->claims;
+    to->lease = from->lease;
 
     last = from->buckets[from->nbuckets - 1].slots + NGX_HTTP_WEBHOOK_BUCKET;
 
@@ -370,12 +383,30 @@ ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
     *bucket = table->buckets[n];
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-        if ((bucket->slots[i].state & NGX_HTTP_WEBHOOK_STATE)
-            != NGX_HTTP_WEBHOOK_DONE)
-        {
+        if (!ngx_http_webhook_is_done(&bucket->slots[i])) {
             ngx_memzero(&bucket->slots[i], sizeof(ngx_http_webhook_slot_t));
         }
     }
+}
+
+
+/* whole or not at all for whoever finds it, even if this process is killed */
+
+static void
+ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
+    uint32_t state)
+{
+    slot->state = NGX_HTTP_WEBHOOK_FREE;
+
+    ngx_memory_barrier();
+
+    slot->id = *id;
+    slot->expire = expire;
+
+    ngx_memory_barrier();
+
+    slot->state = state;
 }
 
 
@@ -383,12 +414,20 @@ static void
 ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2])
 {
-    uint64_t  first, second;
+    uint64_t  hash, first, second;
 
-    /* high bits scaled to the range: no division, any number of buckets */
+    /* multipliers must be odd; high bits are those that all others reach */
 
-    first = (id->hi >> 32) * table->nbuckets >> 32;
-    second = (id->lo >> 32) * table->nbuckets >> 32;
+    hash = id->hi * (table->salt[0] | 1) + id->lo * (table->salt[1] | 1);
+    hash ^= hash >> 32;
+
+    first = hash * (table->salt[2] | 1) >> 32;
+    second = hash * (table->salt[3] | 1) >> 32;
+
+    /* scaled to the range: no division, any number of buckets */
+
+    first = first * table->nbuckets >> 32;
+    second = second * table->nbuckets >> 32;
 
     if (second == first) {
         second = (first + 1 == table->nbuckets) ? 0 : first + 1;
@@ -439,7 +478,7 @@ ngx_http_webhook_table_owned(ngx_http_webhook_table_t *table,
     slot = ngx_http_webhook_table_find(table, id);
 
     if (slot == NULL || slot->state != (NGX_HTTP_WEBHOOK_IN_FLIGHT | token)) {
-        table->lost++;
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_LOST]++;
         return NULL;
     }
 
@@ -486,8 +525,7 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
         for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
             slot = &buckets[i]->slots[n];
 
-            if ((slot->state & NGX_HTTP_WEBHOOK_STATE) != NGX_HTTP_WEBHOOK_DONE)
-            {
+            if (!ngx_http_webhook_is_done(slot)) {
                 continue;
             }
 
@@ -500,7 +538,7 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
     }
 
     if (slots[0]) {
-        table->evicted++;
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED]++;
     }
 
     return slots[0];
@@ -539,7 +577,6 @@ static ngx_http_webhook_slot_t *
 ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
     ngx_http_webhook_bucket_t *bucket, time_t now, ngx_uint_t moves)
 {
-    uint32_t                    state;
     ngx_uint_t                  i, n;
     ngx_http_webhook_slot_t    *slot, *to;
     ngx_http_webhook_bucket_t  *buckets[2], *other;
@@ -559,18 +596,8 @@ ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
             continue;
         }
 
-        state = slot->state;
-
-        to->state = NGX_HTTP_WEBHOOK_FREE;
-
-        ngx_memory_barrier();
-
-        to->id = slot->id;
-        to->expire = slot->expire;
-
-        ngx_memory_barrier();
-
-        to->state = state;
+        ngx_http_webhook_table_set(table, to, &slot->id, slot->expire,
+                                   slot->state);
 
         ngx_memory_barrier();
 

@@ -39,23 +39,52 @@ typedef struct {
 } ngx_http_webhook_bucket_t;
 
 
-typedef struct {
-    ngx_http_webhook_bucket_t     *buckets;
-    uint64_t                      *marks;    /* a bit for each bucket in which
-                                                a done entry has changed */
-    uint32_t                       nbuckets;
-    uint32_t                       token;    /* the last one given */
-    uint64_t                       generation;  /* of its image in a file,
-                                                   0 if there is none */
-    uint64_t                       evicted;
-    uint64_t                       lost;     /* owners that came too late */
-} ngx_http_webhook_table_t;
+/* what a table counts; the numbers stay as they are, more may follow */
 
+typedef enum {
+    NGX_HTTP_WEBHOOK_COUNT_CLAIMED = 0,
+    NGX_HTTP_WEBHOOK_COUNT_COMMITTED,
+    NGX_HTTP_WEBHOOK_COUNT_FREED,
+    NGX_HTTP_WEBHOOK_COUNT_EVICTED,          /* done, by a newer one */
+    NGX_HTTP_WEBHOOK_COUNT_LOST,             /* owners that came too late */
+    NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN         /* no room in a smaller table */
+} ngx_http_webhook_counter_e;
+
+
+#define NGX_HTTP_WEBHOOK_COUNTERS    128
 
 #define NGX_HTTP_WEBHOOK_TOKEN_MASK  0x3fffffff
 
 
-/* Makes a table, of at least two buckets, of zeroed memory. */
+/*
+ * The table as it stands in shared memory, where another version of this file
+ * may find it: what is added takes from what is reserved, which is zero.
+ */
+
+typedef struct {
+    ngx_http_webhook_bucket_t     *buckets;
+    uint64_t                      *marks;    /* a bit for each bucket in which
+                                                a done entry has changed */
+    uint64_t                      *changed;  /* likewise, for a copy that is
+                                                under way: in which it has not
+                                                seen something yet */
+    uint32_t                       nbuckets;
+    uint32_t                       copying;
+    uint64_t                       salt[4];  /* random: nobody can choose ids
+                                                for the same buckets */
+    uint64_t                       claims;   /* the number of the last one */
+    uint64_t                       lease;    /* the longest of all claims */
+    uint64_t                       generation;  /* of its image in a file,
+                                                   0 if there is none */
+    uint64_t                       reserved[21];
+    uint64_t                       counters[NGX_HTTP_WEBHOOK_COUNTERS];
+} ngx_http_webhook_table_t;
+
+
+/*
+ * Makes a table, of at least two buckets, of zeroed memory.  The salt is to be
+ * set before it is used.
+ */
 void ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
     u_char *start, u_char *end);
 

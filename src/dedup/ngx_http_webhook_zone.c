@@ -21,22 +21,8 @@
 #include "ngx_http_webhook_zone.h"
 
 
-#define NGX_HTTP_WEBHOOK_ZONE_MAGIC    "webhook"   /* 8 bytes with its zero */
-#define NGX_HTTP_WEBHOOK_ZONE_VERSION  1
-
 /* how often a state file is written, in milliseconds */
-#define NGX_HTTP_WEBHOOK_ZONE_FLUSH    1000
-
-
-struct ngx_http_webhook_shm_s {
-    u_char                         magic[8];
-    uint32_t                       version;
-    uint32_t                       size;       /* of this structure */
-    u_char                         key[NGX_HTTP_WEBHOOK_STATE_KEY];
-                                               /* random, for the ids */
-    ngx_http_webhook_table_t       table;
-    ngx_atomic_t                   counters[NGX_HTTP_WEBHOOK_COUNTERS];
-};
+#define NGX_HTTP_WEBHOOK_ZONE_FLUSH  1000
 
 
 typedef void (*ngx_http_webhook_zone_pt)(ngx_http_webhook_zone_t *zone,
@@ -58,8 +44,8 @@ static void ngx_http_webhook_zone_keep(ngx_http_webhook_zone_t *zone,
 static void ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone,
     ngx_log_t *log);
 static void ngx_http_webhook_flush_handler(ngx_event_t *ev);
-static void ngx_http_webhook_zone_copy(ngx_http_webhook_zone_t *zone,
-    ngx_http_webhook_shm_t *old);
+static void ngx_http_webhook_zone_evicted(ngx_http_webhook_zone_t *zone,
+    time_t now, ngx_log_t *log);
 
 
 ngx_shm_zone_t *
@@ -98,11 +84,13 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 {
     ngx_http_webhook_zone_t  *ozone = data;
 
-    u_char                   *p, *last;
-    size_t                    size;
-    ngx_slab_pool_t          *oshpool;
-    ngx_http_webhook_shm_t   *sh, *osh;
-    ngx_http_webhook_zone_t  *zone;
+    u_char                    *p, *last;
+    size_t                     size;
+    ngx_log_t                 *log;
+    ngx_slab_pool_t           *oshpool;
+    ngx_http_webhook_shm_t    *sh, *osh;
+    ngx_http_webhook_zone_t   *zone;
+    ngx_http_webhook_table_t  *table;
 
     zone = shm_zone->data;
 
@@ -127,6 +115,8 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     last = (u_char *) sh + size;
+    table = &sh->table;
+    log = shm_zone->shm.log;
 
     ngx_memzero(sh, size);
 
@@ -138,29 +128,33 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     p = ngx_sprintf(zone->shpool->log_ctx, " in webhook dedup zone \"%V\"%Z",
                     &shm_zone->shm.name);
 
-    ngx_http_webhook_table_init(&sh->table, p, last);
+    ngx_http_webhook_table_init(table, p, last);
 
     ngx_memcpy(sh->magic, NGX_HTTP_WEBHOOK_ZONE_MAGIC, sizeof(sh->magic));
     sh->version = NGX_HTTP_WEBHOOK_ZONE_VERSION;
     sh->size = sizeof(ngx_http_webhook_shm_t);
 
-    osh = ngx_http_webhook_zone_old(shm_zone, &oshpool);
-
-    if (osh) {
-        ngx_shmtx_lock(&oshpool->mutex);
-        ngx_http_webhook_zone_copy(zone, osh);
-        ngx_shmtx_unlock(&oshpool->mutex);
-
-        return ngx_http_webhook_zone_state(zone, 0, 0);
-    }
-
-    if (RAND_bytes(sh->key, sizeof(sh->key)) != 1) {
-        ngx_http_webhook_digest_error(NGX_LOG_EMERG, shm_zone->shm.log,
+    if (RAND_bytes((u_char *) &sh->number, sizeof(sh->number)) != 1
+        || RAND_bytes((u_char *) table->salt, sizeof(table->salt)) != 1)
+    {
+        ngx_http_webhook_digest_error(NGX_LOG_EMERG, log,
                                       "RAND_bytes() failed");
         return NGX_ERROR;
     }
 
-    return ngx_http_webhook_zone_state(zone, 1, 0);
+    osh = ngx_http_webhook_zone_old(shm_zone, &oshpool);
+
+    if (osh == NULL) {
+        return ngx_http_webhook_zone_state(zone, 1, 0);
+    }
+
+    sh->store = osh->store;
+
+    ngx_shmtx_lock(&oshpool->mutex);
+    ngx_http_webhook_table_copy(table, &osh->table, ngx_time());
+    ngx_shmtx_unlock(&oshpool->mutex);
+
+    return ngx_http_webhook_zone_state(zone, 0, 0);
 }
 
 
@@ -181,7 +175,8 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
         return NGX_OK;
     }
 
-    state->key = zone->sh->key;
+    state->zone = zone->shm_zone->shm.name;
+    state->key = (u_char *) zone->sh->table.salt;
     state->table = &zone->sh->table;
     state->mutex = &zone->shpool->mutex;
 
@@ -358,33 +353,14 @@ ngx_http_webhook_zone_old(ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool)
 }
 
 
-static void
-ngx_http_webhook_zone_copy(ngx_http_webhook_zone_t *zone,
-    ngx_http_webhook_shm_t *old)
-{
-    ngx_uint_t               i;
-    ngx_http_webhook_shm_t  *sh;
-
-    sh = zone->sh;
-
-    ngx_memcpy(sh->key, old->key, sizeof(sh->key));
-
-    for (i = 0; i < NGX_HTTP_WEBHOOK_COUNTERS; i++) {
-        sh->counters[i] = old->counters[i];
-    }
-
-    ngx_http_webhook_table_copy(&sh->table, &old->table, ngx_time());
-}
-
-
 ngx_int_t
 ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone, ngx_str_t *fields,
     ngx_uint_t n, ngx_http_webhook_claim_t *claim)
 {
-    u_char       digest[NGX_HTTP_WEBHOOK_SHA256_LEN];
-    uint64_t     len;
+    u_char       digest[NGX_HTTP_WEBHOOK_SHA256_LEN], len[8];
+    uint64_t     size;
     ngx_int_t    rc;
-    ngx_uint_t   i;
+    ngx_uint_t   i, k;
     EVP_MD_CTX  *md;
 
     md = ngx_http_webhook_sha256_start();
@@ -392,13 +368,19 @@ ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone, ngx_str_t *fields,
         return NGX_ERROR;
     }
 
-    rc = ngx_http_webhook_digest_update(md, zone->sh->key,
-                                        sizeof(zone->sh->key));
+    rc = NGX_OK;
 
     for (i = 0; i < n && rc == NGX_OK; i++) {
-        len = fields[i].len;
 
-        rc = ngx_http_webhook_digest_update(md, (u_char *) &len, sizeof(len));
+        /* little-endian on any machine */
+
+        size = fields[i].len;
+
+        for (k = 0; k < sizeof(len); k++) {
+            len[k] = (u_char) (size >> (8 * k));
+        }
+
+        rc = ngx_http_webhook_digest_update(md, len, sizeof(len));
 
         if (rc == NGX_OK) {
             rc = ngx_http_webhook_digest_update(md, fields[i].data,
@@ -424,32 +406,28 @@ ngx_int_t
 ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim, time_t now,
     time_t lease, ngx_uint_t evict, uint32_t *fingerprint, ngx_log_t *log)
 {
+    uint64_t                  *evicted, before;
     ngx_int_t                  rc;
-    ngx_uint_t                 evicted;
     ngx_http_webhook_zone_t   *zone;
     ngx_http_webhook_table_t  *table;
 
     zone = claim->zone;
     table = &zone->sh->table;
+    evicted = &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    evicted = table->evicted;
+    before = *evicted;
 
     rc = ngx_http_webhook_table_claim(table, &claim->id, now, lease, evict,
                                       &claim->token, fingerprint);
 
-    evicted = table->evicted - evicted;
+    before = *evicted - before;
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
-    if (evicted && zone->warned != now) {
-        zone->warned = now;
-
-        ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "webhook dedup zone \"%V\" is full: an event was "
-                      "forgotten before its time, make the zone larger",
-                      &zone->shm_zone->shm.name);
+    if (before) {
+        ngx_http_webhook_zone_evicted(zone, now, log);
     }
 
     return rc;
@@ -555,8 +533,25 @@ ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim)
 }
 
 
-void
-ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone, ngx_uint_t counter)
+/* once a second, whatever the number of processes */
+
+static void
+ngx_http_webhook_zone_evicted(ngx_http_webhook_zone_t *zone, time_t now,
+    ngx_log_t *log)
 {
-    (void) ngx_atomic_fetch_add(&zone->sh->counters[counter], 1);
+    ngx_atomic_uint_t  warned;
+
+    warned = zone->sh->warned;
+
+    if (warned == (ngx_atomic_uint_t) now
+        || !ngx_atomic_cmp_set(&zone->sh->warned, warned,
+                               (ngx_atomic_uint_t) now))
+    {
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "webhook dedup zone \"%V\" is full: an event was "
+                  "forgotten before its time, make the zone larger",
+                  &zone->shm_zone->shm.name);
 }

@@ -20,25 +20,42 @@
 #include "ngx_http_webhook_verdict.h"
 
 
-typedef struct ngx_http_webhook_shm_s  ngx_http_webhook_shm_t;
+#define NGX_HTTP_WEBHOOK_ZONE_MAGIC    "webhook"   /* 8 bytes with its zero */
+#define NGX_HTTP_WEBHOOK_ZONE_VERSION  2
 
 
-/* a counter for each status, and these */
+/* what the zone knows of the store that it belongs to */
 
-#define NGX_HTTP_WEBHOOK_COUNT_COMMITTED                                      \
-    (NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE + 1)
-#define NGX_HTTP_WEBHOOK_COUNT_FREED                                          \
-    (NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE + 2)
-#define NGX_HTTP_WEBHOOK_COUNTERS                                             \
-    (NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE + 3)
+typedef struct {
+    uint64_t                       name;     /* hash of prefix and database */
+    u_char                         run_id[41];
+    u_char                         master_replid[41];
+} ngx_http_webhook_zone_store_t;
+
+
+/*
+ * The zone as it stands in shared memory.  A new module finds that of an old
+ * one by a reload: as long as what is added takes from what is reserved, which
+ * is zero, neither size nor version change, and the zone keeps its events.
+ */
+
+typedef struct {
+    u_char                         magic[8];
+    uint32_t                       version;
+    uint32_t                       size;     /* of this structure */
+    uint64_t                       number;   /* random, of this memory */
+    ngx_atomic_t                   warned;   /* of an eviction, in seconds */
+    ngx_http_webhook_zone_store_t  store;
+    u_char                         reserved[896];
+    ngx_http_webhook_table_t       table;
+    u_char                         more[1792];
+} ngx_http_webhook_shm_t;
 
 
 typedef struct {
     ngx_shm_zone_t                *shm_zone;
     ngx_slab_pool_t               *shpool;
     ngx_http_webhook_shm_t        *sh;
-    time_t                         warned;    /* of an eviction, by this
-                                                 process */
     ngx_http_webhook_state_t       state;
     ngx_event_t                    flush;    /* of this process */
     ngx_pool_t                    *pool;     /* of the configuration */
@@ -73,8 +90,8 @@ void ngx_http_webhook_zones_exit(ngx_cycle_t *cycle);
 
 /*
  * Sets claim->zone and claim->id for an event named by strings, each hashed
- * with its length behind the zone's random key.  Returns NGX_OK, or NGX_ERROR
- * if OpenSSL failed.
+ * with its length: the same on every server.  Returns NGX_OK, or NGX_ERROR if
+ * OpenSSL failed.
  */
 ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone,
     ngx_str_t *fields, ngx_uint_t n, ngx_http_webhook_claim_t *claim);
@@ -94,10 +111,6 @@ ngx_int_t ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim,
 ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
     time_t until, uint32_t fingerprint);
 ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
-
-/* Counts; the counter is a status, or one of those that follow them. */
-void ngx_http_webhook_zone_count(ngx_http_webhook_zone_t *zone,
-    ngx_uint_t counter);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_ */

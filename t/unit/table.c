@@ -18,11 +18,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "ngx_http_webhook_table.h"
+#include "ngx_http_webhook_zone.h"
 
 
 #define PAGE        4096
-#define MB          (254 * PAGE)        /* what a zone of 1m leaves */
+#define MB          (253 * PAGE)        /* what a zone of 1m leaves */
 #define START       1764000000
 
 #define MAX_IDS     4096
@@ -102,6 +102,7 @@ new_id(void)
 static void
 make(ngx_http_webhook_table_t *table, size_t size)
 {
+    int      i;
     u_char  *start;
 
     /* where it stands in a zone it is aligned too */
@@ -115,15 +116,27 @@ make(ngx_http_webhook_table_t *table, size_t size)
 
     ngx_http_webhook_table_init(table, start, start + size);
 
+    for (i = 0; i < 4; i++) {
+        table->salt[i] = rnd();
+    }
+
     if (table->nbuckets < 2
         || (u_char *) (table->buckets + table->nbuckets) > start + size
         || (u_char *) table->marks < start
-        || (u_char *) (table->marks + (table->nbuckets + 63) / 64)
+        || table->marks + (table->nbuckets + 63) / 64 > table->changed
+        || (u_char *) (table->changed + (table->nbuckets + 63) / 64)
            > (u_char *) table->buckets)
     {
         fail("table of %u buckets does not fit into %zu bytes",
              table->nbuckets, size);
     }
+}
+
+
+static uint64_t
+evictions(ngx_http_webhook_table_t *table)
+{
+    return table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
 }
 
 
@@ -209,7 +222,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
         m = &models[rnd() % nids];
         want = expected(m, now);
-        evicted = table.evicted;
+        evicted = evictions(&table);
 
         switch (rnd() % 8) {
 
@@ -238,7 +251,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
                      (long) want);
             }
 
-            if (!evict && table.evicted != evicted) {
+            if (!evict && evictions(&table) != evicted) {
                 fail("operation %u: evicted, and was not to be", n);
             }
 
@@ -411,16 +424,17 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
         }
     }
 
-    if (forgotten > table.evicted) {
-        fail("%lu forgotten, %lu evicted", forgotten, table.evicted);
+    if (forgotten > evictions(&table)) {
+        fail("%lu forgotten, %lu evicted", forgotten, evictions(&table));
     }
 
-    if (full && (table.evicted == 0 || refused == 0)) {
+    if (full && (evictions(&table) == 0 || refused == 0)) {
         fail("never full");
     }
 
     printf("# %u buckets, %lu evicted, %lu seen to be, %lu refused, %lu lost\n",
-           table.nbuckets, table.evicted, forgotten, refused, table.lost);
+           table.nbuckets, evictions(&table), forgotten, refused,
+           table.counters[NGX_HTTP_WEBHOOK_COUNT_LOST]);
 }
 
 
@@ -457,7 +471,7 @@ tokens(void)
 
     make(&table, 4 * PAGE);
 
-    table.token = NGX_HTTP_WEBHOOK_TOKEN_MASK - 8;
+    table.claims = NGX_HTTP_WEBHOOK_TOKEN_MASK - 8;
 
     for (i = 0; i < 16; i++) {
         id = new_id();
@@ -498,7 +512,7 @@ tokens(void)
 
 static uint64_t
 steady(ngx_http_webhook_table_t *table, uint32_t live, uint32_t inserts,
-    int check)
+    int check, ngx_http_webhook_id_t (*next)(void))
 {
     int64_t                 now;
     uint32_t                i, n, missing;
@@ -515,14 +529,14 @@ steady(ngx_http_webhook_table_t *table, uint32_t live, uint32_t inserts,
         now = START + (int64_t) n * 400 / live;
 
         if (n == live) {
-            evicted = table->evicted;
+            evicted = evictions(table);
         }
 
-        ids[n % live] = new_id();
+        ids[n % live] = next();
         deliver(table, &ids[n % live], now, 400);
     }
 
-    evicted = table->evicted - evicted;
+    evicted = evictions(table) - evicted;
 
     if (check) {
         missing = 0;
@@ -560,7 +574,7 @@ load(void)
         fail("%u slots a megabyte", table.nbuckets * 8);
     }
 
-    evicted = steady(&table, 40000, 1000000, 1);
+    evicted = steady(&table, 40000, 1000000, 1, new_id);
 
     printf("# 40000 live in %u slots: %lu evicted of 1000000\n",
            table.nbuckets * 8, evicted);
@@ -574,7 +588,7 @@ load(void)
     free(table.marks);
     make(&table, MB);
 
-    evicted = steady(&table, 26000, 1000000, 1);
+    evicted = steady(&table, 26000, 1000000, 1, new_id);
 
     if (evicted != 0) {
         fail("%lu evicted of 26000", evicted);
@@ -594,9 +608,91 @@ curve(void)
         make(&table, MB);
 
         evicted = steady(&table, table.nbuckets * 8 * percent / 100, 500000,
-                         0);
+                         0, new_id);
 
         printf("# load %3u %%: %lu evicted of 500000\n", percent, evicted);
+
+        free(table.marks);
+    }
+}
+
+
+/*
+ * Ids as somebody would choose them who wants to fill two buckets: alike in the
+ * high half of both words, or but for a few bits, or one after the other.
+ */
+
+static uint64_t  chosen;
+
+
+static ngx_http_webhook_id_t
+low_id(void)
+{
+    ngx_http_webhook_id_t  id;
+
+    id.hi = 0x1234567800000000ULL | (uint32_t) rnd();
+    id.lo = 0x9abcdef000000000ULL | (uint32_t) rnd();
+
+    return id;
+}
+
+
+static ngx_http_webhook_id_t
+high_id(void)
+{
+    ngx_http_webhook_id_t  id;
+
+    id.hi = rnd() << 32;
+    id.lo = rnd() << 32;
+
+    return id;
+}
+
+
+static ngx_http_webhook_id_t
+counted_id(void)
+{
+    ngx_http_webhook_id_t  id;
+
+    id.hi = 0;
+    id.lo = chosen++;
+
+    return id;
+}
+
+
+static ngx_http_webhook_id_t
+steps_id(void)
+{
+    ngx_http_webhook_id_t  id;
+
+    id.hi = chosen++ << 40;
+    id.lo = ~id.hi;
+
+    return id;
+}
+
+
+static void
+adversary(void)
+{
+    int                       i;
+    uint64_t                  evicted;
+    ngx_http_webhook_table_t  table;
+
+    static ngx_http_webhook_id_t  (*ids[])(void) = { low_id, high_id,
+                                                     counted_id, steps_id };
+
+    for (i = 0; i < 4; i++) {
+        make(&table, MB);
+
+        evicted = steady(&table, 40000, 200000, 1, ids[i]);
+
+        printf("# ids %d: %lu evicted of 200000\n", i, evicted);
+
+        if (evicted >= 10) {
+            fail("ids %d: %lu evicted", i, evicted);
+        }
 
         free(table.marks);
     }
@@ -715,7 +811,7 @@ copy(void)
             m->state = i % 9 == 0 ? IN_FLIGHT : DONE;
             m->until = now + (i % 5 == 4 ? 10 : 1000);
 
-            if (ngx_http_webhook_table_claim(&from, &m->id, now, 5, 1,
+            if (ngx_http_webhook_table_claim(&from, &m->id, now, 1000, 1,
                                              &m->token, &fingerprint)
                 != NGX_OK)
             {
@@ -984,8 +1080,8 @@ image(size_t size, uint32_t nids)
         missing += m->state == DONE && m->until > now;
     }
 
-    if (missing > table.evicted) {
-        fail("%lu missing, %lu evicted", missing, table.evicted);
+    if (missing > evictions(&table)) {
+        fail("%lu missing, %lu evicted", missing, evictions(&table));
     }
 
     n = 0;
@@ -999,7 +1095,7 @@ image(size_t size, uint32_t nids)
     }
 
     printf("# %u ids in %u slots, %u in the image, %lu evicted\n", nids,
-           table.nbuckets * 8, n, table.evicted);
+           table.nbuckets * 8, n, evictions(&table));
 
     /* all marked */
 
@@ -1097,9 +1193,11 @@ claims(void)
         }
     }
 
-    if (n != table.nbuckets * 8 || table.evicted != 0 || aborted != 4000 - n) {
+    if (n != table.nbuckets * 8 || evictions(&table) != 0
+        || aborted != 4000 - n)
+    {
         fail("%u of %u slots, %lu evicted", n, table.nbuckets * 8,
-             table.evicted);
+             evictions(&table));
     }
 
     for (i = 0; i < n; i++) {
@@ -1114,6 +1212,75 @@ claims(void)
 
     free(table.marks);
     free(before);
+}
+
+
+/*
+ * What another version of the module finds by a reload: these numbers do not
+ * change, or NGX_HTTP_WEBHOOK_ZONE_VERSION does, and zones start empty.
+ */
+
+static void
+layout(void)
+{
+    size_t  i;
+
+    static struct {
+        const char  *name;
+        size_t       value;
+        size_t       expected;
+    } numbers[] = {
+
+#define SIZE(type, n)            { #type, sizeof(type), n }
+#define OFFSET(type, member, n)  { #member, offsetof(type, member), n }
+
+        SIZE(ngx_http_webhook_slot_t, 24),
+        SIZE(ngx_http_webhook_bucket_t, 192),
+
+        SIZE(ngx_http_webhook_table_t, 1280),
+        OFFSET(ngx_http_webhook_table_t, buckets, 0),
+        OFFSET(ngx_http_webhook_table_t, marks, 8),
+        OFFSET(ngx_http_webhook_table_t, changed, 16),
+        OFFSET(ngx_http_webhook_table_t, nbuckets, 24),
+        OFFSET(ngx_http_webhook_table_t, copying, 28),
+        OFFSET(ngx_http_webhook_table_t, salt, 32),
+        OFFSET(ngx_http_webhook_table_t, claims, 64),
+        OFFSET(ngx_http_webhook_table_t, lease, 72),
+        OFFSET(ngx_http_webhook_table_t, generation, 80),
+        OFFSET(ngx_http_webhook_table_t, counters, 256),
+
+        SIZE(ngx_http_webhook_shm_t, 4096),
+        OFFSET(ngx_http_webhook_shm_t, magic, 0),
+        OFFSET(ngx_http_webhook_shm_t, version, 8),
+        OFFSET(ngx_http_webhook_shm_t, size, 12),
+        OFFSET(ngx_http_webhook_shm_t, number, 16),
+        OFFSET(ngx_http_webhook_shm_t, warned, 24),
+        OFFSET(ngx_http_webhook_shm_t, store.name, 32),
+        OFFSET(ngx_http_webhook_shm_t, store.run_id, 40),
+        OFFSET(ngx_http_webhook_shm_t, store.master_replid, 81),
+        OFFSET(ngx_http_webhook_shm_t, table, 1024),
+
+        { "claimed", NGX_HTTP_WEBHOOK_COUNT_CLAIMED, 0 },
+        { "committed", NGX_HTTP_WEBHOOK_COUNT_COMMITTED, 1 },
+        { "freed", NGX_HTTP_WEBHOOK_COUNT_FREED, 2 },
+        { "evicted", NGX_HTTP_WEBHOOK_COUNT_EVICTED, 3 },
+        { "lost", NGX_HTTP_WEBHOOK_COUNT_LOST, 4 },
+        { "forgotten", NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN, 5 },
+        { "counters", NGX_HTTP_WEBHOOK_COUNTERS, 128 },
+
+        { "version", NGX_HTTP_WEBHOOK_ZONE_VERSION, 2 }
+    };
+
+    if (sizeof(void *) != 8) {
+        return;
+    }
+
+    for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i].value != numbers[i].expected) {
+            fail("%s: %zu, not %zu", numbers[i].name, numbers[i].value,
+                 numbers[i].expected);
+        }
+    }
 }
 
 
@@ -1134,7 +1301,9 @@ main(int argc, char **argv)
         { "wrap", wrap },
         { "copy", copy },
         { "marks", marks },
-        { "claims", claims }
+        { "claims", claims },
+        { "adversary", adversary },
+        { "layout", layout }
     };
 
     if (argc != 3) {
