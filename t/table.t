@@ -4,7 +4,8 @@
 
 # Tests for the table of event keys, alone: unit/table.c is compiled with it
 # and compares a random history with a model, fills it, moves its clock past
-# the ends of 32 bits, and copies it.  TEST_NGINX_SEED repeats a history.
+# the ends of 32 bits, and copies it while it is used.  TEST_NGINX_SEED repeats
+# a history.
 
 ###############################################################################
 
@@ -65,6 +66,7 @@ my %tests = (
 	copy => 'copies of other sizes',
 	marks => 'an image kept by marks',
 	adversary => 'ids that were chosen spread too',
+	busy => 'copies of a table in use',
 	layout => 'sizes and offsets',
 );
 

@@ -2,7 +2,8 @@
 
 # (C) ngx_http_webhook_module contributors
 
-# Tests for the zone as a whole: by what it knows events.
+# Tests for the zone as a whole: by what it knows events, and reloads that
+# change its size, to one that is too small and under load.
 
 ###############################################################################
 
@@ -18,6 +19,7 @@ use Test::Nginx;
 use Test::Nginx::Webhook;
 
 use Digest::SHA qw/ sha256 /;
+use Time::HiRes qw/ time /;
 
 ###############################################################################
 
@@ -26,7 +28,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'secret-of-nextpay-0123456789';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(9);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(20);
 
 my $d = $t->testdir();
 
@@ -66,7 +68,79 @@ $t->stop();
 
 ok(named(qw!nextpay location localhost /hook id!), 'id - the same there');
 
+###############################################################################
+
+# A smaller zone holds what it can, and says how much it can not.
+
+conf('128k');
 $t->run();
+
+my @ids = map { "e$_" } 1 .. 1500;
+my $client = client(port => 8080);
+
+is(scalar(grep { sent($_, client => $client) ne '200 proxied' } @ids), 0,
+	'smaller - delivered');
+
+my $from = $t->log_pos();
+
+conf('256k');
+ok($t->reload(), 'larger');
+is(known(@ids), 1500, 'larger - all are known');
+is(scalar($t->lines(qr/forgotten/, from => $from)), 0, 'larger - no warning');
+
+conf('32k');
+ok($t->reload(), 'smaller');
+
+my $known = known(@ids);
+my $forgotten = 1500 - $known;
+
+cmp_ok($known, '>', 900, 'smaller - many are known');
+
+my @lines = $t->lines(qr/forgotten/, from => $from);
+
+is(scalar @lines, 1, 'smaller - one warning');
+like($lines[0], qr/\[warn\] .*"events" .*: $forgotten were forgotten/,
+	'smaller - how many');
+
+$t->stop();
+
+###############################################################################
+
+# While a table is copied workers go on, and what they learn is copied too,
+# until the old ones are told to go.
+
+conf('128m');
+$t->run();
+
+$client = client(port => 8080);
+
+my ($n, $longest, @all) = (0, 0);
+
+event() foreach 1 .. 20;
+
+conf('130m');
+
+$from = $t->log_pos();
+$longest = 0;
+
+my $start = time();
+
+kill 'HUP', $t->master();
+
+event() until $n % 10 == 0
+	and $t->lines(qr/start worker process/, from => $from)
+	or time() > $start + 60;
+
+my $took = time() - $start;
+
+note(scalar(@all) . " of $n in $took, longest $longest");
+
+cmp_ok($longest, '<', $took / 4, 'under load - nobody waits for the copy');
+
+# the last ones may have been accepted behind the copy
+
+ok($t->reload(), 'under load - reloaded');
+cmp_ok(known(@all), '>=', @all - 40, 'under load - known');
 
 ###############################################################################
 
@@ -111,6 +185,12 @@ http {
             proxy_pass     http://127.0.0.1:8081;
         }
 
+        location /dry {
+            webhook_dry_run  on;
+            webhook_dedup    zone=events key=tenant;
+            add_header       X-Status \$webhook_status;
+            proxy_pass       http://127.0.0.1:8080/;
+        }
     }
 }
 
@@ -136,6 +216,37 @@ sub sent {
 	return join ' ', $r->{status},
 		defined $r->header('Webhook-Duplicate') ? 'duplicate' : (),
 		$u->count() > $n ? 'proxied' : ();
+}
+
+# one more, over a connection that an old worker may have closed
+
+sub event {
+	my $now = time();
+	my $id = 'load-' . $n++;
+
+	$client = client(port => 8080) unless $client->socket();
+
+	my $v = sent($id, client => $client);
+
+	push @all, $id if $v eq '200 proxied';
+
+	$longest = time() - $now if time() - $now > $longest;
+}
+
+# how many of the events the zone knows: it is asked, and not told of them
+
+sub known {
+	my @ids = @_;
+
+	my $c = client(port => 8080);
+
+	return scalar grep {
+		my $r = request(uri => '/dry', body => "{\"id\":\"$_\"}",
+			client => $c, headers =>
+			[ sign('nextpay', $secret, "{\"id\":\"$_\"}") ]);
+
+		$r->header('X-Status') eq 'DUPLICATE_DRY_RUN';
+	} @ids;
 }
 
 # whether the state file has an event that is named by these strings

@@ -264,7 +264,7 @@ static ngx_int_t
 ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
 {
     uint32_t                    damaged;
-    uint64_t                    evicted, *counter;
+    uint64_t                    forgotten, *counter;
     ngx_file_t                  file;
     const char                 *reason;
     ngx_http_webhook_image_t    header;
@@ -311,8 +311,8 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                       &file.name, &state->zone);
     }
 
-    counter = &state->table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
-    evicted = *counter;
+    counter = &state->table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN];
+    forgotten = *counter;
 
     /* the key is known before what it has to do with */
 
@@ -321,7 +321,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
     damaged = ngx_http_webhook_state_read(&file, &header, records,
                                           state->table);
 
-    evicted = *counter - evicted;
+    forgotten = *counter - forgotten;
 
     if (damaged) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -330,11 +330,11 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                       &file.name, &state->zone, damaged, header.nbuckets);
     }
 
-    if (evicted) {
+    if (forgotten) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "state file \"%V\" does not fit into webhook dedup zone "
                       "\"%V\": %uL events were forgotten before their time",
-                      &file.name, &state->zone, evicted);
+                      &file.name, &state->zone, forgotten);
     }
 
 close:

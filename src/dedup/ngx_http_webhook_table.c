@@ -43,9 +43,17 @@
     ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
 
 
+static ngx_uint_t ngx_http_webhook_table_has_claims(
+    ngx_http_webhook_table_t *table, uint32_t n, time_t now);
+static void ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, ngx_http_webhook_slot_t *place, time_t now);
+static uint32_t ngx_http_webhook_table_next(ngx_http_webhook_table_t *table,
+    uint64_t *marks, uint32_t n);
 static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
     uint32_t state);
+static void ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, uint32_t state);
 static void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
@@ -58,7 +66,7 @@ static ngx_http_webhook_slot_t *ngx_http_webhook_table_place(
     ngx_uint_t i);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
-    ngx_uint_t evict);
+    uint64_t *evicted);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_dead(
     ngx_http_webhook_bucket_t *bucket, time_t now, ngx_uint_t *n);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_move(
@@ -116,7 +124,9 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
     }
 
     if (slot == NULL) {
-        slot = ngx_http_webhook_table_room(table, id, now, evict);
+        slot = ngx_http_webhook_table_room(table, id, now,
+                       evict ? &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED]
+                             : NULL);
         if (slot == NULL) {
             return NGX_ABORT;
         }
@@ -170,6 +180,8 @@ ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
         return NGX_DECLINED;
     }
 
+    ngx_http_webhook_table_note(table, slot, slot->state);
+
     slot->expire = (uint32_t) until;
 
     return NGX_OK;
@@ -200,6 +212,7 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, uint32_t token, time_t until,
     uint32_t fingerprint)
 {
+    uint32_t                  state;
     ngx_http_webhook_slot_t  *slot;
 
     slot = ngx_http_webhook_table_owned(table, id, token);
@@ -207,15 +220,15 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
         return NGX_DECLINED;
     }
 
+    state = NGX_HTTP_WEBHOOK_DONE | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
+
+    ngx_http_webhook_table_note(table, slot, state);
+
     slot->expire = (uint32_t) until;
 
     ngx_memory_barrier();
 
-    slot->state = NGX_HTTP_WEBHOOK_DONE
-                  | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
-
-    ngx_http_webhook_table_mark(table,
-                                ngx_http_webhook_slot_bucket(table, slot));
+    slot->state = state;
 
     table->counters[NGX_HTTP_WEBHOOK_COUNT_COMMITTED]++;
 
@@ -224,39 +237,98 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
 
 
 void
-ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
+ngx_http_webhook_table_copy_begin(ngx_http_webhook_table_t *to,
+    ngx_http_webhook_table_t *from)
+{
+    ngx_memcpy(to->salt, from->salt, sizeof(to->salt));
+
+    ngx_memset(from->changed, 0xff,
+               (from->nbuckets + 63) / 64 * sizeof(uint64_t));
+
+    from->copying = 1;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from, uint32_t *n,
+    time_t now, ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE])
+{
+    ngx_uint_t  i, taken;
+
+    taken = 0;
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_SLICE; i++) {
+
+        *n = ngx_http_webhook_table_next(from, from->changed, *n);
+
+        if (*n == from->nbuckets) {
+            break;
+        }
+
+        /* a claim may end in any way, and is left for the end */
+
+        if (!ngx_http_webhook_table_has_claims(from, *n, now)) {
+            buckets[taken++] = from->buckets[*n];
+            from->changed[*n / 64] &= ~((uint64_t) 1 << (*n % 64));
+        }
+
+        (*n)++;
+    }
+
+    return taken;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_table_has_claims(ngx_http_webhook_table_t *table, uint32_t n,
+    time_t now)
+{
+    ngx_uint_t                i;
+    ngx_http_webhook_slot_t  *slot;
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+        slot = &table->buckets[n].slots[i];
+
+        if (!ngx_http_webhook_is_done(slot)
+            && ngx_http_webhook_is_live(slot, now))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_http_webhook_table_copy_end(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from, time_t now)
 {
-    ngx_uint_t                n;
-    ngx_http_webhook_slot_t  *slot, *last, *dst;
-
-    ngx_memcpy(to->salt, from->salt, sizeof(to->salt));
-    ngx_memcpy(to->counters, from->counters, sizeof(to->counters));
+    uint32_t                  n;
+    ngx_uint_t                i;
+    ngx_http_webhook_slot_t  *slot;
 
     to->claims = from->claims;
     to->lease = from->lease;
 
-    last = from->buckets[from->nbuckets - 1].slots + NGX_HTTP_WEBHOOK_BUCKET;
+    for (i = 0; i < NGX_HTTP_WEBHOOK_COUNTERS; i++) {
+        to->counters[i] += from->counters[i];
+    }
 
-    /* claims first, they are never evicted */
+    for (n = ngx_http_webhook_table_next(from, from->changed, 0);
+         n < from->nbuckets;
+         n = ngx_http_webhook_table_next(from, from->changed, n + 1))
+    {
+        for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+            slot = &from->buckets[n].slots[i];
 
-    for (n = 0; n < 2; n++) {
-        for (slot = from->buckets->slots; slot < last; slot++) {
-
-            if (!ngx_http_webhook_is_live(slot, now)
-                || (slot->state & NGX_HTTP_WEBHOOK_STATE)
-                   != (n ? NGX_HTTP_WEBHOOK_DONE : NGX_HTTP_WEBHOOK_IN_FLIGHT))
-            {
-                continue;
-            }
-
-            dst = ngx_http_webhook_table_room(to, &slot->id, now, 1);
-
-            if (dst) {
-                *dst = *slot;
+            if (ngx_http_webhook_is_live(slot, now)) {
+                ngx_http_webhook_table_put(to, slot, NULL, now);
             }
         }
     }
+
+    from->copying = 0;
 }
 
 
@@ -265,40 +337,19 @@ ngx_http_webhook_table_add(ngx_http_webhook_table_t *table, uint32_t n,
     ngx_http_webhook_bucket_t *bucket, time_t now)
 {
     ngx_uint_t                i;
-    ngx_http_webhook_slot_t  *slot, *dst;
+    ngx_http_webhook_slot_t  *slot, *place;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
         slot = &bucket->slots[i];
 
-        if (!ngx_http_webhook_is_live(slot, now)
-            || (slot->state & NGX_HTTP_WEBHOOK_STATE) != NGX_HTTP_WEBHOOK_DONE)
+        if (ngx_http_webhook_is_done(slot)
+            && ngx_http_webhook_is_live(slot, now))
         {
-            continue;
-        }
+            /* where it stood it needs no room that others have to make */
 
-        dst = ngx_http_webhook_table_find(table, &slot->id);
+            place = ngx_http_webhook_table_place(table, &slot->id, n, i);
 
-        if (dst) {
-
-            /* an entry that was moved may stand in two buckets of an image */
-
-            if ((int32_t) (slot->expire - dst->expire) > 0) {
-                *dst = *slot;
-            }
-
-            continue;
-        }
-
-        /* where it stood it needs no room that others have to make */
-
-        dst = ngx_http_webhook_table_place(table, &slot->id, n, i);
-
-        if (dst == NULL) {
-            dst = ngx_http_webhook_table_room(table, &slot->id, now, 1);
-        }
-
-        if (dst) {
-            *dst = *slot;
+            ngx_http_webhook_table_put(table, slot, place, now);
         }
     }
 }
@@ -329,6 +380,46 @@ ngx_http_webhook_table_place(ngx_http_webhook_table_t *table,
 }
 
 
+/*
+ * Puts an entry of another table, or of an image, of which it may have seen
+ * some, into its place or, if that is NULL, where there is room.
+ */
+
+static void
+ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, ngx_http_webhook_slot_t *place, time_t now)
+{
+    ngx_http_webhook_slot_t  *dst;
+
+    dst = ngx_http_webhook_table_find(table, &slot->id);
+
+    if (dst
+        && ngx_http_webhook_is_done(dst)
+        && ngx_http_webhook_is_live(dst, now)
+        && (!ngx_http_webhook_is_done(slot)
+            || (int32_t) (dst->expire - slot->expire) > 0))
+    {
+        return;
+    }
+
+    if (dst == NULL) {
+        dst = place;
+    }
+
+    if (dst == NULL) {
+        dst = ngx_http_webhook_table_room(table, &slot->id, now,
+                          &table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]);
+    }
+
+    if (dst == NULL) {
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
+        return;
+    }
+
+    *dst = *slot;
+}
+
+
 void
 ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n)
 {
@@ -356,14 +447,22 @@ ngx_http_webhook_table_mark_all(ngx_http_webhook_table_t *table)
 uint32_t
 ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table, uint32_t n)
 {
+    return ngx_http_webhook_table_next(table, table->marks, n);
+}
+
+
+static uint32_t
+ngx_http_webhook_table_next(ngx_http_webhook_table_t *table, uint64_t *marks,
+    uint32_t n)
+{
     while (n < table->nbuckets) {
 
-        if (table->marks[n / 64] >> (n % 64) == 0) {
+        if (marks[n / 64] >> (n % 64) == 0) {
             n = (n / 64 + 1) * 64;
             continue;
         }
 
-        if (table->marks[n / 64] >> (n % 64) & 1) {
+        if (marks[n / 64] >> (n % 64) & 1) {
             return n;
         }
 
@@ -397,6 +496,8 @@ ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
     uint32_t state)
 {
+    ngx_http_webhook_table_note(table, slot, state);
+
     slot->state = NGX_HTTP_WEBHOOK_FREE;
 
     ngx_memory_barrier();
@@ -407,6 +508,31 @@ ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_memory_barrier();
 
     slot->state = state;
+}
+
+
+/*
+ * Tells those who keep an image or make a copy, before the slot is changed: a
+ * process killed in between has told them for nothing, not the other way.
+ */
+
+static void
+ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, uint32_t state)
+{
+    uint32_t  n;
+
+    n = ngx_http_webhook_slot_bucket(table, slot);
+
+    if (state & NGX_HTTP_WEBHOOK_DONE) {
+        ngx_http_webhook_table_mark(table, n);
+    }
+
+    if (table->copying) {
+        table->changed[n / 64] |= (uint64_t) 1 << (n % 64);
+    }
+
+    ngx_memory_barrier();
 }
 
 
@@ -486,9 +612,14 @@ ngx_http_webhook_table_owned(ngx_http_webhook_table_t *table,
 }
 
 
+/*
+ * A slot for an entry that is in none.  Where none is free, a done entry may
+ * have to go, and is counted: unless it has to be, the counter is NULL.
+ */
+
 static ngx_http_webhook_slot_t *
 ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, time_t now, ngx_uint_t evict)
+    ngx_http_webhook_id_t *id, time_t now, uint64_t *evicted)
 {
     ngx_uint_t                  i, n, dead[2];
     ngx_http_webhook_slot_t    *slot, *slots[2];
@@ -513,7 +644,7 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
         }
     }
 
-    if (!evict) {
+    if (evicted == NULL) {
         return NULL;
     }
 
@@ -538,7 +669,7 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
     }
 
     if (slots[0]) {
-        table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED]++;
+        (*evicted)++;
     }
 
     return slots[0];
@@ -602,9 +733,6 @@ ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
         ngx_memory_barrier();
 
         slot->state = NGX_HTTP_WEBHOOK_FREE;
-
-        ngx_http_webhook_table_mark(table,
-                                    ngx_http_webhook_slot_bucket(table, to));
 
         return slot;
     }

@@ -121,10 +121,23 @@ ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
 
 
 /*
- * Puts what is alive in one table into another one, which is empty: all
- * claims, and as many of the done entries as find room.  Tokens stay valid.
+ * A copy of a table that is in use into an empty one that is not: all claims,
+ * and as many of the done entries as find room.  Tokens stay valid.  After the
+ * beginning, buckets are taken and added to the new table, and may be so again
+ * from the first one on if they have changed.  Those with claims are left for
+ * the end, which copies all that is left at once.
+ *
+ * Taking copies some buckets from *n on, sets *n to where it has to go on,
+ * which is nbuckets in the end, and returns how many they are.
  */
-void ngx_http_webhook_table_copy(ngx_http_webhook_table_t *to,
+#define NGX_HTTP_WEBHOOK_SLICE  32
+
+void ngx_http_webhook_table_copy_begin(ngx_http_webhook_table_t *to,
+    ngx_http_webhook_table_t *from);
+ngx_uint_t ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from,
+    uint32_t *n, time_t now,
+    ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE]);
+void ngx_http_webhook_table_copy_end(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from, time_t now);
 
 /*

@@ -22,7 +22,10 @@
 
 
 /* how often a state file is written, in milliseconds */
-#define NGX_HTTP_WEBHOOK_ZONE_FLUSH  1000
+#define NGX_HTTP_WEBHOOK_ZONE_FLUSH   1000
+
+/* how often a table is gone through for what is to be copied */
+#define NGX_HTTP_WEBHOOK_ZONE_PASSES  2
 
 
 typedef void (*ngx_http_webhook_zone_pt)(ngx_http_webhook_zone_t *zone,
@@ -33,6 +36,8 @@ static ngx_int_t ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone,
     void *data);
 static ngx_http_webhook_shm_t *ngx_http_webhook_zone_old(
     ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool);
+static void ngx_http_webhook_zone_copy(ngx_http_webhook_shm_t *sh,
+    ngx_http_webhook_shm_t *old, ngx_shmtx_t *mutex);
 static ngx_int_t ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone,
     ngx_uint_t fresh, ngx_uint_t live);
 static void ngx_http_webhook_zones(ngx_cycle_t *cycle,
@@ -86,6 +91,7 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
     u_char                    *p, *last;
     size_t                     size;
+    uint64_t                   forgotten;
     ngx_log_t                 *log;
     ngx_slab_pool_t           *oshpool;
     ngx_http_webhook_shm_t    *sh, *osh;
@@ -148,11 +154,18 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return ngx_http_webhook_zone_state(zone, 1, 0);
     }
 
-    sh->store = osh->store;
+    forgotten = osh->table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN];
 
-    ngx_shmtx_lock(&oshpool->mutex);
-    ngx_http_webhook_table_copy(table, &osh->table, ngx_time());
-    ngx_shmtx_unlock(&oshpool->mutex);
+    ngx_http_webhook_zone_copy(sh, osh, &oshpool->mutex);
+
+    forgotten = table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] - forgotten;
+
+    if (forgotten) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "webhook dedup zone \"%V\" has no room for all of its "
+                      "events: %uL were forgotten before their time",
+                      &shm_zone->shm.name, forgotten);
+    }
 
     return ngx_http_webhook_zone_state(zone, 0, 0);
 }
@@ -350,6 +363,50 @@ ngx_http_webhook_zone_old(ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool)
 
         return sh;
     }
+}
+
+
+/*
+ * The old workers go on meanwhile, and wait for a slice at most, until little
+ * is left that they have changed.
+ */
+
+static void
+ngx_http_webhook_zone_copy(ngx_http_webhook_shm_t *sh,
+    ngx_http_webhook_shm_t *old, ngx_shmtx_t *mutex)
+{
+    uint32_t                   n;
+    ngx_uint_t                 i, k, taken;
+    ngx_http_webhook_bucket_t  buckets[NGX_HTTP_WEBHOOK_SLICE];
+
+    ngx_shmtx_lock(mutex);
+    ngx_http_webhook_table_copy_begin(&sh->table, &old->table);
+    ngx_shmtx_unlock(mutex);
+
+    for (i = 0; i < NGX_HTTP_WEBHOOK_ZONE_PASSES; i++) {
+
+        n = 0;
+
+        while (n < old->table.nbuckets) {
+
+            ngx_time_update();
+
+            ngx_shmtx_lock(mutex);
+            taken = ngx_http_webhook_table_copy_take(&old->table, &n,
+                                                     ngx_time(), buckets);
+            ngx_shmtx_unlock(mutex);
+
+            for (k = 0; k < taken; k++) {
+                ngx_http_webhook_table_add(&sh->table, NGX_MAX_UINT32_VALUE,
+                                           &buckets[k], ngx_time());
+            }
+        }
+    }
+
+    ngx_shmtx_lock(mutex);
+    sh->store = old->store;
+    ngx_http_webhook_table_copy_end(&sh->table, &old->table, ngx_time());
+    ngx_shmtx_unlock(mutex);
 }
 
 

@@ -783,6 +783,32 @@ wrap(void)
 }
 
 
+/* all at once, as if nobody used the other one */
+
+static void
+copy_table(ngx_http_webhook_table_t *to, ngx_http_webhook_table_t *from,
+    int64_t now)
+{
+    uint32_t                   n;
+    ngx_uint_t                 i, taken;
+    ngx_http_webhook_bucket_t  buckets[NGX_HTTP_WEBHOOK_SLICE];
+
+    ngx_http_webhook_table_copy_begin(to, from);
+
+    n = 0;
+
+    while (n < from->nbuckets) {
+        taken = ngx_http_webhook_table_copy_take(from, &n, now, buckets);
+
+        for (i = 0; i < taken; i++) {
+            ngx_http_webhook_table_add(to, UINT32_MAX, &buckets[i], now);
+        }
+    }
+
+    ngx_http_webhook_table_copy_end(to, from, now);
+}
+
+
 static void
 copy(void)
 {
@@ -837,7 +863,7 @@ copy(void)
         now += 20;
 
         make(&to, sizes[k]);
-        ngx_http_webhook_table_copy(&to, &from, now);
+        copy_table(&to, &from, now);
 
         kept = 0;
         live = 0;
@@ -875,6 +901,19 @@ copy(void)
 
         if (sizes[k] >= 30000 && kept != live) {
             fail("size %zu: %u of %u kept", sizes[k], kept, live);
+        }
+
+        if (to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] != live - kept) {
+            fail("size %zu: %lu forgotten, not %u", sizes[k],
+                 to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN], live - kept);
+        }
+
+        to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] = 0;
+
+        if (ngx_memcmp(to.counters, from.counters, sizeof(to.counters)) != 0
+            || to.claims != from.claims || to.lease != from.lease)
+        {
+            fail("size %zu: other counters", sizes[k]);
         }
 
         /* nothing but what is alive takes room; claims are 100 and less */
@@ -1216,6 +1255,177 @@ claims(void)
 
 
 /*
+ * A copy that is under way while the table is used: what it has in the end is
+ * what the table has, however little was taken at a time, and however often.
+ */
+
+static void
+busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
+{
+    int                        pass;
+    int64_t                    now;
+    uint32_t                   i, k, n, taken, fingerprint;
+    uint64_t                   forgotten;
+    ngx_int_t                  rc, got;
+    model_t                   *m;
+    ngx_http_webhook_table_t   from, to;
+    ngx_http_webhook_bucket_t  buckets[NGX_HTTP_WEBHOOK_SLICE];
+
+    make(&from, size);
+    make(&to, other);
+
+    for (i = 0; i < nids; i++) {
+        ngx_memzero(&models[i], sizeof(model_t));
+        models[i].id = new_id();
+    }
+
+    now = START;
+    pass = 0;
+    n = 0;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i == 4 * nids) {
+            ngx_http_webhook_table_copy_begin(&to, &from);
+        }
+
+        if (i >= 4 * nids && rnd() % each == 0) {
+
+            taken = ngx_http_webhook_table_copy_take(&from, &n, now, buckets);
+
+            for (k = 0; k < taken; k++) {
+                ngx_http_webhook_table_add(&to, UINT32_MAX, &buckets[k],
+                                           now);
+            }
+
+            if (n == from.nbuckets) {
+                n = 0;
+
+                if (++pass == 2) {
+                    ngx_http_webhook_table_copy_end(&to, &from, now);
+                    break;
+                }
+            }
+        }
+
+        if (rnd() % 16 == 0) {
+            now++;
+        }
+
+        m = &models[rnd() % nids];
+
+        switch (rnd() % 8) {
+
+        case 0:
+        case 1:
+        case 2:
+            if (ngx_http_webhook_table_claim(&from, &m->id, now, 30, 1,
+                                             &m->token, &fingerprint)
+                == NGX_OK)
+            {
+                m->state = IN_FLIGHT;
+            }
+
+            break;
+
+        case 3:
+            if (m->state == IN_FLIGHT) {
+                ngx_http_webhook_table_renew(&from, &m->id, m->token,
+                                             now + 30);
+            }
+
+            break;
+
+        case 4:
+            if (m->state == IN_FLIGHT) {
+                ngx_http_webhook_table_free(&from, &m->id, m->token);
+                m->state = FREE;
+            }
+
+            break;
+
+        default:
+            if (m->state == IN_FLIGHT) {
+                ngx_http_webhook_table_commit(&from, &m->id, m->token,
+                                              now + 1 + rnd() % 200, rnd());
+                m->state = DONE;
+            }
+        }
+    }
+
+    forgotten = to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN];
+
+    if (other > size && forgotten) {
+        fail("%lu forgotten in a larger table", forgotten);
+    }
+
+    if (evictions(&to) != evictions(&from) || from.copying) {
+        fail("counters, or still copying");
+    }
+
+    for (k = 0; k < 60; k += 7) {
+        for (i = 0; i < nids; i++) {
+            m = &models[i];
+
+            rc = lookup(&from, &m->id, now + k);
+            got = lookup(&to, &m->id, now + k);
+
+            if (rc == got) {
+                continue;
+            }
+
+            /* what was evicted meanwhile may be known to the copy */
+
+            if (got == NGX_DECLINED && evictions(&from)) {
+                continue;
+            }
+
+            if (forgotten && got == NGX_OK) {
+                forgotten -= (k == 0);
+                continue;
+            }
+
+            fail("id %u: %ld, and %ld in the copy", i, (long) rc, (long) got);
+        }
+    }
+
+    for (i = 0; i < nids; i++) {
+        m = &models[i];
+
+        if (lookup(&from, &m->id, now) == NGX_BUSY
+            && lookup(&to, &m->id, now) == NGX_BUSY
+            && ngx_http_webhook_table_renew(&to, &m->id, m->token, now + 30)
+               != NGX_OK)
+        {
+            fail("id %u has another owner in the copy", i);
+        }
+    }
+
+    printf("# %u ids, %u to %u slots: %lu evicted, %lu forgotten\n", nids,
+           from.nbuckets * 8, to.nbuckets * 8, evictions(&from),
+           to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]);
+
+    free(from.marks);
+    free(to.marks);
+}
+
+
+static void
+busy(void)
+{
+    uint32_t  each;
+
+    for (each = 1; each < 200; each = each * 2 + 1) {
+        busy_copy(PAGE * 4, PAGE * 8, 300, each);
+        busy_copy(PAGE * 4, PAGE * 8, 600, each);
+        busy_copy(PAGE * 16, PAGE * 17, 2000, each);
+        busy_copy(PAGE * 16, PAGE * 8, 2000, each);
+        busy_copy(PAGE * 16, PAGE * 17, 3000, each);
+    }
+}
+
+
+/*
  * What another version of the module finds by a reload: these numbers do not
  * change, or NGX_HTTP_WEBHOOK_ZONE_VERSION does, and zones start empty.
  */
@@ -1303,6 +1513,7 @@ main(int argc, char **argv)
         { "marks", marks },
         { "claims", claims },
         { "adversary", adversary },
+        { "busy", busy },
         { "layout", layout }
     };
 
