@@ -136,17 +136,29 @@ ngx_http_webhook_outcome(ngx_http_webhook_ctx_t *ctx, ngx_uint_t status)
             until = now + NGX_HTTP_WEBHOOK_MAX_TIME;
         }
 
-        rc = ngx_http_webhook_zone_commit(&ctx->claim, until,
-                                          ctx->fingerprint);
+        rc = ngx_http_webhook_zone_commit(&ctx->claim, now, until,
+                                          ctx->fingerprint, log);
+
+        if (rc == NGX_DECLINED) {
+            ngx_log_error(NGX_LOG_WARN, log, 0,
+                          "webhook was accepted too late: its claim was taken "
+                          "over by another request, the event is remembered "
+                          "all the same");
+
+        } else if (rc == NGX_ABORT) {
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "webhook was accepted, and is not remembered: the "
+                          "zone is full");
+        }
 
     } else {
         rc = ngx_http_webhook_zone_free(&ctx->claim);
-    }
 
-    if (rc != NGX_OK) {
-        ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "webhook outcome came too late: its claim was taken over "
-                      "by another request");
+        if (rc != NGX_OK) {
+            ngx_log_error(NGX_LOG_WARN, log, 0,
+                          "webhook outcome came too late: its claim was taken "
+                          "over by another request");
+        }
     }
 }
 

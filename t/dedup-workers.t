@@ -31,7 +31,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 my $start = 1764000000;
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()
-	->allow(qr/\[alert\] .* exited on signal 9/)->plan(48);
+	->allow(qr/\[alert\] .* exited on signal 9/)->plan(55);
 
 my $conf = <<"EOF";
 
@@ -66,6 +66,14 @@ http {
 
             proxy_set_header  X-Pid  \$pid;
             proxy_pass        http://127.0.0.1:8081;
+        }
+
+        location /short {
+            webhook_verify  nextpay;
+            webhook_secret  $secret;
+            webhook_dedup   zone=events lease=2s;
+
+            proxy_pass  http://127.0.0.1:8081;
         }
     }
 }
@@ -174,10 +182,11 @@ is(sent('many'), '200 duplicate', 'killed - others are still known');
 
 ###############################################################################
 
-# Taken over: the clock is moved at once by more than a lease.  What the first
-# one learns after that is not about the second one's claim.
+# Taken over: the clock is moved at once by more than a lease.  That the first
+# one has failed is not about the second one's claim, that it was accepted is
+# a fact, and stays one if the second one fails.
 
-foreach my $case ([ 200, 500 ], [ 500, 200 ], [ 200, 200 ]) {
+foreach my $case ([ 200, 500 ], [ 500, 500 ], [ 500, 200 ], [ 200, 200 ]) {
 	my ($first, $second) = @$case;
 
 	my $name = "taken over, $first and $second";
@@ -197,20 +206,45 @@ foreach my $case ([ 200, 500 ], [ 500, 200 ], [ 200, 200 ]) {
 	$u->release(1, $first);
 
 	is(join(', ', $c1->response()->{status}, sent($id)),
-		"$first, 503 retry 5", "$name - late finisher");
+		$first == 200 ? '200, 200 duplicate' : '500, 503 retry 5',
+		"$name - late finisher");
 
 	$u->release(1, $second);
 
 	is(join(', ', $c2->response()->{status}, sent($id), sent($id)),
-		$second == 200 ? '200, 200 duplicate, 200 duplicate'
+		$first == 200 || $second == 200
+		? "$second, 200 duplicate, 200 duplicate"
 		: '500, 200 proxied, 200 duplicate', "$name - owner");
 }
+
+# nor does it matter that it could not be renewed, or that the key was free
+
+$u->reset()->script('hang', 500);
+
+my $now = $t->clock();
+my $from = $t->log_pos();
+
+$c = sent('renewed', uri => '/short', send_only => 1);
+$u->wait_for(1);
+
+$t->clock($now + 31);
+
+is(sent('renewed', uri => '/short'), '500 proxied', 'renewed - taken over');
+ok($t->wait_log(qr/claim could not be renewed/, from => $from),
+	'renewed - not any more');
+
+$u->release();
+
+is($c->response()->{status} . ', ' . sent('renewed', uri => '/short'),
+	'200, 200 duplicate', 'renewed - accepted');
+ok($t->wait_log(qr/\[warn\] .*accepted too late.*remembered/, from => $from),
+	'renewed - told');
 
 # a late finisher does not forget what was done meanwhile
 
 $u->reset()->script('hang');
 
-my $now = $t->clock();
+$now = $t->clock();
 
 $c = sent('late', send_only => 1);
 $u->wait_for(1);
@@ -297,7 +331,7 @@ sub sent {
 	my $body = "{\"id\":\"$id\"}";
 	my $before = $opts{send_only} || $u->count();
 
-	my $r = request(%opts, uri => "/hook/$id",
+	my $r = request(%opts, uri => ($opts{uri} || '/hook') . "/$id",
 		body => $opts{forged} ? "$body " : $body,
 		headers => [ sign('nextpay', $secret, $body) ]);
 

@@ -209,30 +209,64 @@ ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
 
 ngx_int_t
 ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token, time_t until,
+    ngx_http_webhook_id_t *id, uint32_t token, time_t now, time_t until,
     uint32_t fingerprint)
 {
-    uint32_t                  state;
+    uint32_t                  expire, state;
+    ngx_int_t                 rc;
     ngx_http_webhook_slot_t  *slot;
 
+    rc = NGX_OK;
+    expire = (uint32_t) until;
+    state = NGX_HTTP_WEBHOOK_DONE | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
+
     slot = ngx_http_webhook_table_owned(table, id, token);
+
     if (slot == NULL) {
-        return NGX_DECLINED;
+        rc = NGX_DECLINED;
+        slot = ngx_http_webhook_table_find(table, id);
+
+        if (slot == NULL) {
+            slot = ngx_http_webhook_table_room(table, id, now,
+                            &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED]);
+            if (slot == NULL) {
+                return NGX_ABORT;
+            }
+
+            ngx_http_webhook_table_set(table, slot, id, expire, state);
+
+            goto done;
+        }
+
+        if (ngx_http_webhook_is_done(slot)
+            && ngx_http_webhook_is_live(slot, now))
+        {
+            state = slot->state;
+
+            if ((int32_t) (expire - slot->expire) < 0) {
+                expire = slot->expire;
+            }
+        }
     }
 
-    state = NGX_HTTP_WEBHOOK_DONE | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
+    /*
+     * The state goes first: a process killed in between leaves an entry that
+     * is done for as long as the lease, and not a claim for that long.
+     */
 
     ngx_http_webhook_table_note(table, slot, state);
 
-    slot->expire = (uint32_t) until;
+    slot->state = state;
 
     ngx_memory_barrier();
 
-    slot->state = state;
+    slot->expire = expire;
+
+done:
 
     table->counters[NGX_HTTP_WEBHOOK_COUNT_COMMITTED]++;
 
-    return NGX_OK;
+    return rc;
 }
 
 

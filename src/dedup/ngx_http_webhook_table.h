@@ -106,18 +106,26 @@ ngx_int_t ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now, uint32_t *fingerprint);
 
 /*
- * What the owner of a claim does with it: it is held until another time, is
- * done and remembered until a time, or is free.  Returns NGX_OK, or
- * NGX_DECLINED if the claim is not the owner's any more; nothing is changed
- * then.
+ * The owner of a claim holds it until another time, or frees it.  Returns
+ * NGX_OK, or NGX_DECLINED if the claim is not the owner's any more; nothing is
+ * changed then.
  */
 ngx_int_t ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, uint32_t token, time_t until);
-ngx_int_t ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token, time_t until,
-    uint32_t fingerprint);
 ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, uint32_t token);
+
+/*
+ * The event was accepted, and is remembered until a time, or for longer if it
+ * was to be already.  Returns
+ *
+ *    NGX_OK        the claim was the owner's
+ *    NGX_DECLINED  it was not any more: the event is remembered nevertheless
+ *    NGX_ABORT     it was not, and there is no room
+ */
+ngx_int_t ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t token, time_t now, time_t until,
+    uint32_t fingerprint);
 
 
 /*

@@ -531,35 +531,43 @@ ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t now,
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
-    if (rc != NGX_OK) {
-        claim->token = 0;
-    }
-
     return rc;
 }
 
 
 ngx_int_t
-ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim, time_t until,
-    uint32_t fingerprint)
+ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim, time_t now,
+    time_t until, uint32_t fingerprint, ngx_log_t *log)
 {
-    ngx_int_t                 rc;
-    ngx_http_webhook_zone_t  *zone;
+    uint64_t                  *evicted, before;
+    ngx_int_t                  rc;
+    ngx_http_webhook_zone_t   *zone;
+    ngx_http_webhook_table_t  *table;
 
     if (claim->token == 0) {
         return NGX_DECLINED;
     }
 
     zone = claim->zone;
+    table = &zone->sh->table;
+    evicted = &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    rc = ngx_http_webhook_table_commit(&zone->sh->table, &claim->id,
-                                       claim->token, until, fingerprint);
+    before = *evicted;
+
+    rc = ngx_http_webhook_table_commit(table, &claim->id, claim->token, now,
+                                       until, fingerprint);
+
+    before = *evicted - before;
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
     claim->token = 0;
+
+    if (before) {
+        ngx_http_webhook_zone_evicted(zone, now, log);
+    }
 
     return rc;
 }

@@ -99,7 +99,7 @@ ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone,
 /*
  * What can be done with a claim; now, lease, until: seconds.  For what they
  * return see ngx_http_webhook_table.h.  Renewing, committing and freeing
- * does nothing without a claim, and forgets it when it is over.
+ * does nothing without a claim; the last two forget it.
  */
 ngx_int_t ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim,
     time_t now, time_t lease, ngx_uint_t evict, uint32_t *fingerprint,
@@ -109,7 +109,7 @@ ngx_int_t ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim,
 ngx_int_t ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim,
     time_t now, time_t lease);
 ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
-    time_t until, uint32_t fingerprint);
+    time_t now, time_t until, uint32_t fingerprint, ngx_log_t *log);
 ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
 
 

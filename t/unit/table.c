@@ -21,6 +21,16 @@
 #include "ngx_http_webhook_zone.h"
 
 
+/* where a process may be killed between two stores */
+
+static void  (*barrier)(void);
+
+#undef ngx_memory_barrier
+#define ngx_memory_barrier()  if (barrier) barrier()
+
+#include "ngx_http_webhook_table.c"
+
+
 #define PAGE        4096
 #define MB          (253 * PAGE)        /* what a zone of 1m leaves */
 #define START       1764000000
@@ -155,7 +165,7 @@ deliver(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, int64_t now,
         fail("claim of a new id: %ld", (long) rc);
     }
 
-    rc = ngx_http_webhook_table_commit(table, id, token, now + ttl, 1);
+    rc = ngx_http_webhook_table_commit(table, id, token, now, now + ttl, 1);
     if (rc != NGX_OK) {
         fail("commit by the owner: %ld", (long) rc);
     }
@@ -192,7 +202,7 @@ expected(model_t *m, int64_t now)
 static void
 history(size_t size, uint32_t nids, uint32_t noperations, int full)
 {
-    int64_t                    now;
+    int64_t                    now, until;
     uint32_t                   i, n, token, fingerprint;
     uint64_t                   forgotten, refused, evicted;
     ngx_int_t                  rc, want;
@@ -324,7 +334,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
             /* bits of state that a fingerprint may not reach */
 
-            rc = ngx_http_webhook_table_commit(&table, &m->id, m->token,
+            rc = ngx_http_webhook_table_commit(&table, &m->id, m->token, now,
                                                m->until, m->fingerprint
                                                | (uint32_t) (rnd() << 30));
 
@@ -332,7 +342,17 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
                 fail("operation %u: commit: %ld", n, (long) rc);
             }
 
-            m->state = (rc == NGX_OK) ? DONE : FREE;
+            if (rc == NGX_ABORT && !full) {
+                fail("operation %u: commit: no room", n);
+            }
+
+            m->state = (rc != NGX_ABORT) ? DONE : FREE;
+
+            if (m->state == DONE && lookup(&table, &m->id, now) != NGX_DECLINED)
+            {
+                fail("operation %u: committed, and not done", n);
+            }
+
             break;
 
         case 4:
@@ -382,9 +402,6 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
             if (ngx_http_webhook_table_renew(&table, &m->id, token, now + 900)
                 != NGX_DECLINED
-                || ngx_http_webhook_table_commit(&table, &m->id, token,
-                                                 now + 900, 7)
-                   != NGX_DECLINED
                 || ngx_http_webhook_table_free(&table, &m->id, token)
                    != NGX_DECLINED)
             {
@@ -396,6 +413,48 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
                 != 0)
             {
                 fail("operation %u: declined, and changed something", n);
+            }
+
+            /* but for a success, which is one whosever the claim is */
+
+            if (rnd() % 4) {
+                break;
+            }
+
+            until = now + 1 + rnd() % 400;
+            fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+
+            rc = ngx_http_webhook_table_commit(&table, &m->id, token, now,
+                                               until, fingerprint);
+
+            if (rc == NGX_ABORT && full && want != NGX_BUSY) {
+                m->state = FREE;
+                break;
+            }
+
+            if (rc != NGX_DECLINED
+                || lookup(&table, &m->id, now) != NGX_DECLINED)
+            {
+                fail("operation %u: late commit: %ld", n, (long) rc);
+            }
+
+            if (want != NGX_DECLINED) {
+                m->state = DONE;
+                m->until = until;
+                m->fingerprint = fingerprint;
+
+            } else if (!full) {
+                m->until = ngx_max(m->until, until);
+
+            } else {
+
+                /* it may have been evicted before */
+
+                ngx_http_webhook_table_lookup(&table, &m->id, now,
+                                              &m->fingerprint);
+
+                m->until = lookup(&table, &m->id, m->until - 1) == NGX_DECLINED
+                           ? ngx_max(m->until, until) : until;
             }
 
             break;
@@ -495,7 +554,8 @@ tokens(void)
 
         last[i] = token;
 
-        if (ngx_http_webhook_table_commit(&table, &id, token, START + 60, 1)
+        if (ngx_http_webhook_table_commit(&table, &id, token, START,
+                                          START + 60, 1)
             != NGX_OK)
         {
             fail("commit %d", i);
@@ -855,7 +915,7 @@ copy(void)
                 m->state = FREE;
 
             } else {
-                ngx_http_webhook_table_commit(&from, &m->id, m->token,
+                ngx_http_webhook_table_commit(&from, &m->id, m->token, now,
                                               m->until, m->fingerprint);
             }
         }
@@ -948,7 +1008,7 @@ copy(void)
                 || ngx_http_webhook_table_renew(&to, &m->id, m->token + 1,
                                                 now + 60)
                    != NGX_DECLINED
-                || ngx_http_webhook_table_commit(&to, &m->id, m->token,
+                || ngx_http_webhook_table_commit(&to, &m->id, m->token, now,
                                                  now + 60, 3)
                    != NGX_OK
                 || lookup(&to, &m->id, now + 59) != NGX_DECLINED
@@ -1037,7 +1097,7 @@ image(size_t size, uint32_t nids)
                 m->committed = 1;
                 m->last = ngx_max(m->last, m->until);
 
-                ngx_http_webhook_table_commit(&table, &m->id, m->token,
+                ngx_http_webhook_table_commit(&table, &m->id, m->token, now,
                                               m->until, m->fingerprint);
             }
         }
@@ -1242,7 +1302,8 @@ claims(void)
     for (i = 0; i < n; i++) {
         if (lookup(&table, &models[i].id, START) != NGX_BUSY
             || ngx_http_webhook_table_commit(&table, &models[i].id,
-                                             models[i].token, START + 60, 1)
+                                             models[i].token, START,
+                                             START + 60, 1)
                != NGX_OK)
         {
             fail("claim %u was lost", i);
@@ -1344,9 +1405,19 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
             break;
 
+        case 5:
+
+            /* whose claim was freed and of whom nobody knows any more */
+
+            if (m->token == 0 || rnd() % 4) {
+                break;
+            }
+
+            /* fall through */
+
         default:
-            if (m->state == IN_FLIGHT) {
-                ngx_http_webhook_table_commit(&from, &m->id, m->token,
+            if (m->token) {
+                ngx_http_webhook_table_commit(&from, &m->id, m->token, now,
                                               now + 1 + rnd() % 200, rnd());
                 m->state = DONE;
             }
@@ -1422,6 +1493,240 @@ busy(void)
         busy_copy(PAGE * 16, PAGE * 8, 2000, each);
         busy_copy(PAGE * 16, PAGE * 17, 3000, each);
     }
+}
+
+
+/*
+ * A process killed anywhere leaves no claim that outlives its lease, forgets
+ * nothing that was done, and has marked what an image does not have yet.
+ */
+
+static ngx_http_webhook_table_t  killed_table;
+static model_t                  *killed_in;     /* its entry may be anything */
+static int64_t                   killed_at;
+static uint32_t                  killed_ids;
+static uint64_t                  killed_evictions;
+
+
+static void
+killed_here(void)
+{
+    uint32_t                  i, n;
+    model_t                  *m;
+    ngx_http_webhook_slot_t  *slot;
+
+    for (i = 0; i < killed_ids; i++) {
+        m = &models[i];
+
+        if (lookup(&killed_table, &m->id, killed_at + 30) == NGX_BUSY) {
+            fail("id %u: a claim without a lease", i);
+        }
+
+        if (m == killed_in || m->state != DONE || m->until <= killed_at) {
+            continue;
+        }
+
+        if (lookup(&killed_table, &m->id, killed_at) != NGX_DECLINED
+            && evictions(&killed_table) == killed_evictions)
+        {
+            fail("id %u: done, and forgotten", i);
+        }
+    }
+
+    slot = killed_table.buckets->slots;
+
+    for (i = 0; i < killed_table.nbuckets * 8; i++) {
+        n = i / 8;
+
+        if (slot[i].state >> 31
+            && ngx_http_webhook_table_next_marked(&killed_table, n) != n)
+        {
+            fail("slot %u: done, and not marked", i);
+        }
+    }
+}
+
+
+static void
+killed(void)
+{
+    int64_t    until;
+    uint32_t   n, fingerprint;
+    model_t   *m;
+
+    make(&killed_table, 192 * 12);
+
+    killed_ids = killed_table.nbuckets * 8;
+    killed_at = START;
+
+    for (n = 0; n < killed_ids; n++) {
+        ngx_memzero(&models[n], sizeof(model_t));
+        models[n].id = new_id();
+    }
+
+    barrier = killed_here;
+
+    for (n = 0; n < 20000; n++) {
+
+        if (rnd() % 8 == 0) {
+            killed_at++;
+        }
+
+        m = &models[rnd() % killed_ids];
+
+        killed_in = m;
+        killed_evictions = evictions(&killed_table);
+
+        if (m->state == IN_FLIGHT && rnd() % 2) {
+
+            until = killed_at + 1 + rnd() % 200;
+
+            if (ngx_http_webhook_table_commit(&killed_table, &m->id, m->token,
+                                              killed_at, until, 1)
+                != NGX_ABORT)
+            {
+                m->state = DONE;
+                m->until = until;
+            }
+
+        } else if (m->state == IN_FLIGHT) {
+            ngx_http_webhook_table_free(&killed_table, &m->id, m->token);
+            m->state = FREE;
+
+        } else if (ngx_http_webhook_table_claim(&killed_table, &m->id,
+                                                killed_at, 30, 1, &m->token,
+                                                &fingerprint)
+                   == NGX_OK)
+        {
+            m->state = IN_FLIGHT;
+        }
+
+        if (evictions(&killed_table) != killed_evictions) {
+
+            /* the model does not know whom */
+
+            for (m = models; m < models + killed_ids; m++) {
+                if (m->state == DONE
+                    && lookup(&killed_table, &m->id, killed_at)
+                       != NGX_DECLINED)
+                {
+                    m->state = FREE;
+                }
+            }
+        }
+    }
+
+    barrier = NULL;
+
+    free(killed_table.marks);
+}
+
+
+/* a success is a fact, whoever holds the claim by then */
+
+static void
+late(void)
+{
+    int                       i;
+    uint32_t                  first, second, fingerprint;
+    ngx_int_t                 rc;
+    ngx_http_webhook_id_t     id;
+    ngx_http_webhook_table_t  table;
+
+    make(&table, 4 * PAGE);
+
+    for (i = 0; i < 6; i++) {
+        id = new_id();
+
+        ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &first,
+                                     &fingerprint);
+
+        if (i < 4) {
+            ngx_http_webhook_table_claim(&table, &id, START + 40, 30, 1,
+                                         &second, &fingerprint);
+        }
+
+        switch (i) {
+
+        case 1:
+            ngx_http_webhook_table_free(&table, &id, second);
+            break;
+
+        case 2:
+        case 3:
+            ngx_http_webhook_table_commit(&table, &id, second, START + 45,
+                                          START + (i == 2 ? 300 : 900), 5);
+            break;
+
+        case 5:
+            ngx_http_webhook_table_free(&table, &id, first);
+        }
+
+        rc = ngx_http_webhook_table_commit(&table, &id, first, START + 50,
+                                           START + 600, 7);
+
+        if (rc != (i == 4 ? NGX_OK : NGX_DECLINED)) {
+            fail("late %d: %ld", i, (long) rc);
+        }
+
+        /* what others do afterwards changes nothing */
+
+        if (i == 0
+            && (ngx_http_webhook_table_renew(&table, &id, second, START + 9999)
+                != NGX_DECLINED
+                || ngx_http_webhook_table_free(&table, &id, second)
+                   != NGX_DECLINED))
+        {
+            fail("late %d: the other one is an owner", i);
+        }
+
+        if (ngx_http_webhook_table_free(&table, &id, first) != NGX_DECLINED) {
+            fail("late %d: freed", i);
+        }
+
+        rc = ngx_http_webhook_table_lookup(&table, &id, START + 50,
+                                           &fingerprint);
+
+        if (rc != NGX_DECLINED
+            || fingerprint != (i == 2 || i == 3 ? 5 : 7)
+            || lookup(&table, &id, START + (i == 3 ? 899 : 599))
+               != NGX_DECLINED
+            || lookup(&table, &id, START + (i == 3 ? 900 : 600)) != NGX_OK)
+        {
+            fail("late %d: not done as it must be", i);
+        }
+    }
+
+    if (table.counters[NGX_HTTP_WEBHOOK_COUNT_CLAIMED] != 10
+        || table.counters[NGX_HTTP_WEBHOOK_COUNT_COMMITTED] != 8
+        || table.counters[NGX_HTTP_WEBHOOK_COUNT_FREED] != 2)
+    {
+        fail("counters");
+    }
+
+    free(table.marks);
+
+    /* no room at all */
+
+    make(&table, 192 * 2 + 256);
+
+    for (i = 0; i < 16; i++) {
+        id = new_id();
+        ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &first,
+                                     &fingerprint);
+    }
+
+    id = new_id();
+
+    if (ngx_http_webhook_table_commit(&table, &id, 1, START, START + 60, 7)
+        != NGX_ABORT
+        || lookup(&table, &id, START) != NGX_OK
+        || table.counters[NGX_HTTP_WEBHOOK_COUNT_COMMITTED] != 0)
+    {
+        fail("late, and no room");
+    }
+
+    free(table.marks);
 }
 
 
@@ -1514,6 +1819,8 @@ main(int argc, char **argv)
         { "claims", claims },
         { "adversary", adversary },
         { "busy", busy },
+        { "killed", killed },
+        { "late", late },
         { "layout", layout }
     };
 
