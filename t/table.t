@@ -69,6 +69,7 @@ my %tests = (
 	busy => 'copies of a table in use',
 	killed => 'a process killed anywhere',
 	late => 'accepted when the claim is another one\'s',
+	owed => 'done, and owed to others',
 	layout => 'sizes and offsets',
 );
 

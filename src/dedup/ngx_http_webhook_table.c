@@ -20,6 +20,8 @@
 #define NGX_HTTP_WEBHOOK_FREE       0x00000000
 #define NGX_HTTP_WEBHOOK_IN_FLIGHT  0x40000000
 #define NGX_HTTP_WEBHOOK_DONE       0x80000000
+#define NGX_HTTP_WEBHOOK_OWED       0xc0000000  /* done, and others are still
+                                                   to be told */
 #define NGX_HTTP_WEBHOOK_STATE      0xc0000000
 
 #define NGX_HTTP_WEBHOOK_LINE       64          /* of the cache */
@@ -33,7 +35,10 @@
      && (int32_t) ((slot)->expire - (uint32_t) (now)) > 0)
 
 #define ngx_http_webhook_is_done(slot)                                        \
-    (((slot)->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_DONE)
+    ((slot)->state & NGX_HTTP_WEBHOOK_DONE)
+
+#define ngx_http_webhook_is_owed(slot)                                        \
+    (((slot)->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_OWED)
 
 #define ngx_http_webhook_slot_bucket(table, slot)                             \
     (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
@@ -655,7 +660,7 @@ static ngx_http_webhook_slot_t *
 ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now, uint64_t *evicted)
 {
-    ngx_uint_t                  i, n, dead[2];
+    ngx_uint_t                  i, n, owed, other, dead[2];
     ngx_http_webhook_slot_t    *slot, *slots[2];
     ngx_http_webhook_bucket_t  *buckets[2];
 
@@ -682,9 +687,10 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
         return NULL;
     }
 
-    /* the entry that is done and nearest to its end has to go */
+    /* the one nearest to its end, and those that are owed last */
 
     slots[0] = NULL;
+    owed = 1;
 
     for (i = 0; i < 2; i++) {
         for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
@@ -694,10 +700,15 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
                 continue;
             }
 
+            other = ngx_http_webhook_is_owed(slot);
+
             if (slots[0] == NULL
-                || (int32_t) (slot->expire - slots[0]->expire) < 0)
+                || other < owed
+                || (other == owed
+                    && (int32_t) (slot->expire - slots[0]->expire) < 0))
             {
                 slots[0] = slot;
+                owed = other;
             }
         }
     }

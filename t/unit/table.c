@@ -1730,6 +1730,102 @@ late(void)
 }
 
 
+/* both bits of state are done too, in whatever is done with them */
+
+static void
+owed(void)
+{
+    uint32_t                    i, n, token, fingerprint;
+    ngx_int_t                   rc;
+    ngx_http_webhook_id_t       id;
+    ngx_http_webhook_slot_t    *slot;
+    ngx_http_webhook_table_t    table, to, loaded;
+    ngx_http_webhook_bucket_t   bucket;
+
+    make(&table, 192 * 10);
+    make(&to, 192 * 20);
+    make(&loaded, 192 * 20);
+
+    /* those that are owed end first */
+
+    for (i = 0; i < 8; i++) {
+        models[i].id = new_id();
+        deliver(&table, &models[i].id, START, 60);
+
+        slot = ngx_http_webhook_table_find(&table, &models[i].id);
+        slot->state |= NGX_HTTP_WEBHOOK_STATE;
+    }
+
+    for (i = 0; i < 2000; i++) {
+        id = new_id();
+        deliver(&table, &id, START, 600);
+    }
+
+    copy_table(&to, &table, START);
+
+    for (i = 0; i < table.nbuckets; i++) {
+        ngx_http_webhook_table_take(&table, i, &bucket);
+        ngx_http_webhook_table_add(&loaded, 0, &bucket, START);
+    }
+
+    for (i = 0; i < 8; i++) {
+
+        fingerprint = 0;
+
+        rc = ngx_http_webhook_table_claim(&table, &models[i].id, START, 30, 1,
+                                          &token, &fingerprint);
+
+        if (rc != NGX_DECLINED || fingerprint != 1
+            || lookup(&table, &models[i].id, START + 60) != NGX_OK)
+        {
+            fail("owed: %ld, fingerprint %u", (long) rc, fingerprint);
+        }
+
+        if (lookup(&to, &models[i].id, START) != NGX_DECLINED
+            || lookup(&loaded, &models[i].id, START) != NGX_DECLINED)
+        {
+            fail("owed: not in a copy");
+        }
+
+        /* it stays owed */
+
+        rc = ngx_http_webhook_table_commit(&table, &models[i].id, 77, START,
+                                           START + 900, 2);
+
+        if (rc != NGX_DECLINED
+            || lookup(&table, &models[i].id, START + 899) != NGX_DECLINED)
+        {
+            fail("owed: commit: %ld", (long) rc);
+        }
+
+        for (n = 0; n < 3; n++) {
+            slot = ngx_http_webhook_table_find(n == 0 ? &table
+                                               : n == 1 ? &to : &loaded,
+                                               &models[i].id);
+
+            if (slot->state >> 30 != 3) {
+                fail("owed: not any more, in %u", n);
+            }
+        }
+    }
+
+    /* and if there is nothing else they have to go too */
+
+    slot = table.buckets->slots;
+
+    for (i = 0; i < table.nbuckets * 8; i++) {
+        slot[i].state |= NGX_HTTP_WEBHOOK_STATE;
+    }
+
+    id = new_id();
+    deliver(&table, &id, START, 600);
+
+    free(table.marks);
+    free(to.marks);
+    free(loaded.marks);
+}
+
+
 /*
  * What another version of the module finds by a reload: these numbers do not
  * change, or NGX_HTTP_WEBHOOK_ZONE_VERSION does, and zones start empty.
@@ -1821,6 +1917,7 @@ main(int argc, char **argv)
         { "busy", busy },
         { "killed", killed },
         { "late", late },
+        { "owed", owed },
         { "layout", layout }
     };
 
