@@ -31,7 +31,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 my $start = 1764000000;
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()
-	->allow(qr/\[alert\] .* exited on signal 9/)->plan(55);
+	->allow(qr/\[alert\] .* exited on signal 9/)->plan(61);
 
 my $conf = <<"EOF";
 
@@ -257,6 +257,38 @@ $u->release(1, 500);
 
 is($c->response()->{status} . ', ' . sent('late'), '500, 200 duplicate',
 	'late - stays done');
+
+###############################################################################
+
+# A worker dies, and the clock is set back: its claim ends in a time that no
+# lease could reach.
+
+$u->reset()->script('hang');
+
+$c = sent('back', send_only => 1);
+$u->wait_for(1);
+
+($pid) = Test::Nginx::Upstream::header($u->last(), 'X-Pid');
+kill 'KILL', $pid;
+
+ok($u->wait_gone(1), 'clock set back - gone');
+
+$now = $t->clock();
+
+$t->clock($now - 60);
+
+is(sent('back'), '503 retry 5', 'clock set back a little - in flight');
+
+$t->clock($now - 43200);
+
+is(sent('back', forged => 1), '401', 'clock set back - forged');
+is(sent('back') . ', ' . sent('back'), '200 proxied, 200 duplicate',
+	'clock set back - lease is over');
+is(sent('many'), '200 duplicate', 'clock set back - done stays done');
+
+$t->clock($now);
+
+is(sent('back'), '200 duplicate', 'clock set right - done');
 
 ###############################################################################
 

@@ -68,6 +68,7 @@ my %tests = (
 	adversary => 'ids that were chosen spread too',
 	busy => 'copies of a table in use',
 	killed => 'a process killed anywhere',
+	back => 'a clock set back',
 	late => 'accepted when the claim is another one\'s',
 	owed => 'done, and owed to others',
 	layout => 'sizes and offsets',

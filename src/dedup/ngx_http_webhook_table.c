@@ -26,13 +26,12 @@
 
 #define NGX_HTTP_WEBHOOK_LINE       64          /* of the cache */
 
+/* how far apart the clocks of those who use a table may be, in seconds */
+#define NGX_HTTP_WEBHOOK_AHEAD      60
+
 /* how many moves may follow each other to make room for one entry */
 #define NGX_HTTP_WEBHOOK_MOVES      2
 
-
-#define ngx_http_webhook_is_live(slot, now)                                   \
-    ((slot)->state != NGX_HTTP_WEBHOOK_FREE                                   \
-     && (int32_t) ((slot)->expire - (uint32_t) (now)) > 0)
 
 #define ngx_http_webhook_is_done(slot)                                        \
     ((slot)->state & NGX_HTTP_WEBHOOK_DONE)
@@ -59,6 +58,9 @@ static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     uint32_t state);
 static void ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, uint32_t state);
+static ngx_uint_t ngx_http_webhook_table_is_live(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_slot_t *slot,
+    time_t now);
 static void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
@@ -73,7 +75,8 @@ static ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
     uint64_t *evicted);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_dead(
-    ngx_http_webhook_bucket_t *bucket, time_t now, ngx_uint_t *n);
+    ngx_http_webhook_table_t *table, ngx_http_webhook_bucket_t *bucket,
+    time_t now, ngx_uint_t *n);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_move(
     ngx_http_webhook_table_t *table, ngx_http_webhook_bucket_t *bucket,
     time_t now, ngx_uint_t moves);
@@ -118,7 +121,7 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
 
     slot = ngx_http_webhook_table_find(table, id);
 
-    if (slot && ngx_http_webhook_is_live(slot, now)) {
+    if (slot && ngx_http_webhook_table_is_live(table, slot, now)) {
 
         if (ngx_http_webhook_is_done(slot)) {
             *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
@@ -161,7 +164,7 @@ ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
 
     slot = ngx_http_webhook_table_find(table, id);
 
-    if (slot == NULL || !ngx_http_webhook_is_live(slot, now)) {
+    if (slot == NULL || !ngx_http_webhook_table_is_live(table, slot, now)) {
         return NGX_OK;
     }
 
@@ -244,7 +247,7 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
         }
 
         if (ngx_http_webhook_is_done(slot)
-            && ngx_http_webhook_is_live(slot, now))
+            && ngx_http_webhook_table_is_live(table, slot, now))
         {
             state = slot->state;
 
@@ -329,7 +332,7 @@ ngx_http_webhook_table_has_claims(ngx_http_webhook_table_t *table, uint32_t n,
         slot = &table->buckets[n].slots[i];
 
         if (!ngx_http_webhook_is_done(slot)
-            && ngx_http_webhook_is_live(slot, now))
+            && ngx_http_webhook_table_is_live(table, slot, now))
         {
             return 1;
         }
@@ -361,7 +364,7 @@ ngx_http_webhook_table_copy_end(ngx_http_webhook_table_t *to,
         for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
             slot = &from->buckets[n].slots[i];
 
-            if (ngx_http_webhook_is_live(slot, now)) {
+            if (ngx_http_webhook_table_is_live(from, slot, now)) {
                 ngx_http_webhook_table_put(to, slot, NULL, now);
             }
         }
@@ -382,7 +385,7 @@ ngx_http_webhook_table_add(ngx_http_webhook_table_t *table, uint32_t n,
         slot = &bucket->slots[i];
 
         if (ngx_http_webhook_is_done(slot)
-            && ngx_http_webhook_is_live(slot, now))
+            && ngx_http_webhook_table_is_live(table, slot, now))
         {
             /* where it stood it needs no room that others have to make */
 
@@ -434,7 +437,7 @@ ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
 
     if (dst
         && ngx_http_webhook_is_done(dst)
-        && ngx_http_webhook_is_live(dst, now)
+        && ngx_http_webhook_table_is_live(table, dst, now)
         && (!ngx_http_webhook_is_done(slot)
             || (int32_t) (dst->expire - slot->expire) > 0))
     {
@@ -575,6 +578,25 @@ ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
 }
 
 
+static ngx_uint_t
+ngx_http_webhook_table_is_live(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, time_t now)
+{
+    int32_t  left;
+
+    left = (int32_t) (slot->expire - (uint32_t) now);
+
+    if (slot->state == NGX_HTTP_WEBHOOK_FREE || left <= 0) {
+        return 0;
+    }
+
+    /* nobody claims for that long: the clock was set back */
+
+    return ngx_http_webhook_is_done(slot)
+           || (uint64_t) left <= table->lease + NGX_HTTP_WEBHOOK_AHEAD;
+}
+
+
 static void
 ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2])
@@ -667,7 +689,8 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
     ngx_http_webhook_table_buckets(table, id, buckets);
 
     for (i = 0; i < 2; i++) {
-        slots[i] = ngx_http_webhook_table_dead(buckets[i], now, &dead[i]);
+        slots[i] = ngx_http_webhook_table_dead(table, buckets[i], now,
+                                               &dead[i]);
     }
 
     if (dead[0] || dead[1]) {
@@ -722,8 +745,8 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
 
 
 static ngx_http_webhook_slot_t *
-ngx_http_webhook_table_dead(ngx_http_webhook_bucket_t *bucket, time_t now,
-    ngx_uint_t *n)
+ngx_http_webhook_table_dead(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_bucket_t *bucket, time_t now, ngx_uint_t *n)
 {
     ngx_uint_t                i;
     ngx_http_webhook_slot_t  *slot;
@@ -732,7 +755,7 @@ ngx_http_webhook_table_dead(ngx_http_webhook_bucket_t *bucket, time_t now,
     slot = NULL;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-        if (!ngx_http_webhook_is_live(&bucket->slots[i], now)) {
+        if (!ngx_http_webhook_table_is_live(table, &bucket->slots[i], now)) {
             slot = &bucket->slots[i];
             (*n)++;
         }
@@ -765,7 +788,7 @@ ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
         other = (buckets[0] == bucket) ? buckets[1] : buckets[0];
 
         to = (moves == 1)
-             ? ngx_http_webhook_table_dead(other, now, &n)
+             ? ngx_http_webhook_table_dead(table, other, now, &n)
              : ngx_http_webhook_table_move(table, other, now, moves - 1);
 
         if (to == NULL) {

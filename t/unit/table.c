@@ -1622,6 +1622,78 @@ killed(void)
 }
 
 
+/* a clock that is set back: claims are as long as the longest of leases */
+
+static void
+back(void)
+{
+    uint32_t                  token, other, fingerprint;
+    ngx_http_webhook_id_t     claimed, done, longer;
+    ngx_http_webhook_table_t  table, to;
+
+    make(&table, 4 * PAGE);
+    make(&to, 8 * PAGE);
+
+    claimed = new_id();
+    longer = new_id();
+    done = new_id();
+
+    deliver(&table, &done, START, 3600);
+
+    ngx_http_webhook_table_claim(&table, &claimed, START, 20, 1, &token,
+                                 &fingerprint);
+
+    /* deliver() has claimed for 30 seconds */
+
+    if (lookup(&table, &claimed, START - 70) != NGX_BUSY
+        || lookup(&table, &claimed, START - 71) != NGX_OK
+        || lookup(&table, &claimed, START - 86400) != NGX_OK
+        || lookup(&table, &done, START - 86400) != NGX_DECLINED)
+    {
+        fail("clock set back");
+    }
+
+    copy_table(&to, &table, START);
+
+    if (lookup(&to, &claimed, START - 70) != NGX_BUSY
+        || lookup(&to, &claimed, START - 71) != NGX_OK)
+    {
+        fail("clock set back, in a copy");
+    }
+
+    /* a dead one is there to be taken, and its owner is late */
+
+    if (ngx_http_webhook_table_claim(&table, &claimed, START - 86400, 20, 0,
+                                     &other, &fingerprint)
+        != NGX_OK
+        || ngx_http_webhook_table_renew(&table, &claimed, token, START)
+           != NGX_DECLINED
+        || ngx_http_webhook_table_free(&table, &claimed, token)
+           != NGX_DECLINED
+        || lookup(&table, &claimed, START - 86400) != NGX_BUSY)
+    {
+        fail("clock set back, taken over");
+    }
+
+    /* a longer lease counts from then on, and a shorter one does not */
+
+    ngx_http_webhook_table_claim(&table, &longer, START, 600, 1, &token,
+                                 &fingerprint);
+    ngx_http_webhook_table_claim(&table, &claimed, START, 10, 1, &token,
+                                 &fingerprint);
+
+    if (table.lease != 600
+        || lookup(&table, &longer, START - 60) != NGX_BUSY
+        || lookup(&table, &longer, START - 61) != NGX_OK)
+    {
+        fail("the longest lease");
+    }
+
+    free(table.marks);
+    free(to.marks);
+}
+
+
 /* a success is a fact, whoever holds the claim by then */
 
 static void
@@ -1916,6 +1988,7 @@ main(int argc, char **argv)
         { "adversary", adversary },
         { "busy", busy },
         { "killed", killed },
+        { "back", back },
         { "late", late },
         { "owed", owed },
         { "layout", layout }
