@@ -2,8 +2,9 @@
 
 # (C) ngx_http_webhook_module contributors
 
-# Tests for the zone as a whole: by what it knows events, and reloads that
-# change its size, to one that is too small and under load.
+# Tests for the zone as a whole: by what it knows events, what it takes of the
+# memory, and reloads that change its size, to one that is too small and under
+# load.
 
 ###############################################################################
 
@@ -28,7 +29,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'secret-of-nextpay-0123456789';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(20);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(23);
 
 my $d = $t->testdir();
 
@@ -67,6 +68,27 @@ is(sent('id', uri => '/hook'), '200 proxied', 'id - another server');
 $t->stop();
 
 ok(named(qw!nextpay location localhost /hook id!), 'id - the same there');
+
+###############################################################################
+
+# A zone takes memory when it needs it.
+
+SKIP: {
+skip 'a debugging build fills memory', 3 if $Test::Nginx::SANITIZE;
+
+my %time = map { $_ => time_of_test($_) } '1m', '512m';
+
+cmp_ok($time{'512m'}, '<', 0.2 + 5 * $time{'1m'}, 'memory - nginx -t');
+
+conf('512m');
+$t->run();
+
+is(sent('large') . ', ' . sent('large'), '200 proxied, 200 duplicate',
+	'memory - large zone');
+cmp_ok(resident($t->master()), '<', 64 * 1024, 'memory - start');
+
+$t->stop();
+}
 
 ###############################################################################
 
@@ -256,6 +278,30 @@ sub named {
 
 	return index($t->read_file('state/events.state'), substr($id, 0, 16))
 		>= 0;
+}
+
+# CPU time of nginx -t
+
+sub time_of_test {
+	my ($size) = @_;
+
+	my @before = times();
+	my ($code, $out) = $t->conf_test(conf($size));
+	my @after = times();
+
+	die "nginx -t: $out\n" if $code;
+
+	return $after[2] + $after[3] - $before[2] - $before[3];
+}
+
+sub resident {
+	my ($pid) = @_;
+
+	open my $fh, '<', "/proc/$pid/status" or return 0;
+
+	my ($kb) = map { /^VmRSS:\s+(\d+)/ } <$fh>;
+
+	return $kb;
 }
 
 ###############################################################################

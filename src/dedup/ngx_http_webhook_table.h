@@ -82,8 +82,8 @@ typedef struct {
 
 
 /*
- * Makes a table, of at least two buckets, of zeroed memory.  The salt is to be
- * set before it is used.
+ * Makes a table, of at least two buckets, of zeroed memory, none of which is
+ * touched.  The salt is to be set before it is used.
  */
 void ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
     u_char *start, u_char *end);

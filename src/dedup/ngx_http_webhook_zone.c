@@ -124,7 +124,11 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     table = &sh->table;
     log = shm_zone->shm.log;
 
-    ngx_memzero(sh, size);
+    /* fresh memory is zero, and not touched, but where debugging filled it */
+
+    if (sh->magic[0]) {
+        ngx_memzero(sh, size);
+    }
 
     zone->sh = sh;
     zone->shpool->data = sh;
