@@ -231,15 +231,15 @@ foreach my $how (qw/ default evict /) {
 
 	# one second, one worker
 
-	is(scalar $t->lines(qr/\[warn\].*zone "$how" is full/, from => $from),
-		1, "$how - one warning");
+	is(scalar $t->lines(qr/\[error\].*zone "$how" is full/, from => $from),
+		1, "$how - one error");
 
 	$t->clock($t->clock() + 1);
 
 	event("/full/$how", "{\"id\":\"more-$_\"}", undef, client => $c)
 		foreach 1 .. 50;
 
-	is(scalar $t->lines(qr/\[warn\].*zone "$how" is full/, from => $from),
+	is(scalar $t->lines(qr/\[error\].*zone "$how" is full/, from => $from),
 		2, "$how - a second later");
 
 	is(join(', ', map { event("/full/$how", "{\"id\":\"more-$_\"}", undef,

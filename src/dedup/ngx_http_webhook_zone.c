@@ -619,7 +619,7 @@ ngx_http_webhook_zone_evicted(ngx_http_webhook_zone_t *zone, time_t now,
         return;
     }
 
-    ngx_log_error(NGX_LOG_WARN, log, 0,
+    ngx_log_error(NGX_LOG_ERR, log, 0,
                   "webhook dedup zone \"%V\" is full: an event was "
                   "forgotten before its time, make the zone larger",
                   &zone->shm_zone->shm.name);
