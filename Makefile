@@ -3,6 +3,7 @@
 #   make            builds build/ngx_http_webhook_module.so
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
 #   make interop    builds, tests with the providers' own libraries, from npm
+#   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; ONCE=1: and ends
 #   make install    copies the module to where nginx looks for modules
 #   make clean      removes all that was built
@@ -114,8 +115,8 @@ export TEST_NGINX_SANITIZE := 1
 endif
 
 
-.PHONY: all test interop run install clean help packages test-packages \
-        run-packages FORCE
+.PHONY: all test interop bench run install clean help packages test-packages \
+        bench-packages run-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -138,6 +139,10 @@ $(LIBRARIES): interop/package-lock.json interop/package.json interop/.npmrc
 	cd $(BUILD)/interop && npm ci --loglevel=error
 	@touch $@
 
+bench: $(MODULE) $(BINARY) bench-packages
+	@TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
+	    tools/bench
+
 run: $(MODULE) $(BINARY) run-packages
 	@misc/run $(if $(ONCE),--once) $(NGINX) $(MODULE)
 
@@ -159,6 +164,9 @@ packages:
 test-packages: packages
 	@misc/packages curl faketime libnginx-mod-http-lua nghttp2-client \
 	    openssl perl
+
+bench-packages: packages
+	@misc/packages perl valgrind
 
 run-packages: packages
 	@misc/packages curl openssl perl
