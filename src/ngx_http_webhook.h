@@ -21,7 +21,6 @@
 #include "ngx_http_webhook_zone.h"
 
 
-#define NGX_HTTP_WEBHOOK_MAX_PARTS       8
 #define NGX_HTTP_WEBHOOK_MAX_GROUPS        4
 #define NGX_HTTP_WEBHOOK_MAX_ITEMS       64
 
@@ -202,12 +201,7 @@ typedef struct {
 
     time_t                         time;          /* of the timestamp */
     time_t                         age;           /* when it was judged */
-    ngx_str_t                      timestamp;
-    ngx_str_t                      event_id;
-    ngx_str_t                      event_type;
-    ngx_http_webhook_value_t      *values;        /* of scheme->pointers */
-    ngx_http_webhook_reason_e      json;          /* why there are none */
-
+    ngx_http_webhook_scope_t       scope;
     ngx_http_webhook_claim_t       claim;
     uint32_t                       fingerprint;   /* of the body, or 0 */
     ngx_uint_t                     upstreams;     /* asked before the claim */
@@ -220,7 +214,6 @@ typedef struct {
     unsigned                       dry_run:1;
     unsigned                       own_keys:1;
     unsigned                       has_time:1;
-    unsigned                       has_sha256:1;
     unsigned                       failed:1;      /* OpenSSL did, meanwhile */
     unsigned                       accepted:1;    /* the signature is right */
     unsigned                       decided:1;     /* on delivery: once */
@@ -300,47 +293,6 @@ ngx_http_webhook_reason_e ngx_http_webhook_check_time(
     ngx_http_webhook_ctx_t *ctx, time_t time, time_t grace);
 
 
-/* src/scheme/ngx_http_webhook_template_value.c */
-
-/*
- * The value of a template.  Returns NGX_OK; NGX_DECLINED if something in it is
- * absent or empty, NGX_ABORT if a header in it stands on several lines,
- * NGX_ERROR if there is no memory.  The value may point into the request.
- */
-ngx_int_t ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_template_t *template, ngx_str_t *value);
-
-/*
- * The parts of the first line that is complete, at most
- * NGX_HTTP_WEBHOOK_MAX_PARTS, and how many; or its parts joined with ":".
- * Parts of more than limit bytes or with control characters count as absent.
- * Returns NGX_HTTP_WEBHOOK_REASON_NONE, or why there is none:
- * NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON at the first part that is ambiguous.
- */
-ngx_http_webhook_reason_e ngx_http_webhook_lines_parts(
-    ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
-    ngx_str_t *parts, ngx_uint_t *nparts);
-ngx_http_webhook_reason_e ngx_http_webhook_lines_value(
-    ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines, size_t limit,
-    ngx_str_t *value);
-
-/* Likewise for a single piece of a template. */
-ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_piece_t *piece, ngx_str_t *value);
-
-/*
- * The value of a header: NGX_OK, NGX_DECLINED if it is absent or empty,
- * NGX_ABORT if it stands on several lines.  The name is that of the variable
- * behind $http_: in lower case, with underscores for dashes.
- */
-ngx_int_t ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value);
-
-/* The next line of a header, or NULL; *part is to be NULL at first. */
-ngx_table_elt_t *ngx_http_webhook_next_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_list_part_t **part, ngx_uint_t *i);
-
-
 /* src/ngx_http_webhook_body.c */
 
 /*
@@ -370,13 +322,6 @@ ngx_int_t ngx_http_webhook_body_stored(ngx_http_webhook_ctx_t *ctx);
  * and ctx->json.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx);
-
-/*
- * The SHA-256 of the body in lower-case hex, digested while it arrived or
- * now.  Returns NGX_OK, or NGX_ERROR after the error was logged.
- */
-ngx_int_t ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx,
-    ngx_str_t *value);
 
 /*
  * The fingerprint of the body that the zone keeps: 30 bits of its SHA-256, of

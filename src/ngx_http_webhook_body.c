@@ -33,10 +33,6 @@ static ngx_int_t ngx_http_webhook_signed_text(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_group_t *group, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_body_append(void *data, u_char *p,
     size_t len);
-static ngx_int_t ngx_http_webhook_body_get_sha256(
-    ngx_http_webhook_ctx_t *ctx);
-static ngx_int_t ngx_http_webhook_body_update(void *data, u_char *p,
-    size_t len);
 static ngx_int_t ngx_http_webhook_body_whole(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_body_pt handler, void *data);
 static ngx_int_t ngx_http_webhook_body_walk(ngx_http_webhook_ctx_t *ctx,
@@ -286,11 +282,11 @@ ngx_http_webhook_body_verify(ngx_http_webhook_ctx_t *ctx)
             return NGX_ERROR;
         }
 
-        ctx->has_sha256 = 1;
+        ctx->scope.body_sha256 = ctx->body_sha256;
     }
 
     ctx->secret_index = found;
-    ctx->timestamp = group->timestamp;
+    ctx->scope.timestamp = group->timestamp;
 
     if (ctx->has_time) {
         ctx->time = group->time;
@@ -425,72 +421,14 @@ ngx_http_webhook_body_append(void *data, u_char *p, size_t len)
 
 
 ngx_int_t
-ngx_http_webhook_body_sha256(ngx_http_webhook_ctx_t *ctx, ngx_str_t *value)
-{
-    if (ngx_http_webhook_body_get_sha256(ctx) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    value->len = 2 * NGX_HTTP_WEBHOOK_SHA256_LEN;
-    value->data = ngx_pnalloc(ctx->request->pool, value->len);
-    if (value->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_hex_dump(value->data, ctx->body_sha256, NGX_HTTP_WEBHOOK_SHA256_LEN);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_webhook_body_get_sha256(ngx_http_webhook_ctx_t *ctx)
-{
-    ngx_int_t    rc;
-    EVP_MD_CTX  *md;
-
-    if (ctx->has_sha256) {
-        return NGX_OK;
-    }
-
-    /* it was not needed where the body was digested */
-
-    md = ngx_http_webhook_sha256_start();
-    if (md == NULL) {
-        goto failed;
-    }
-
-    rc = ngx_http_webhook_body_whole(ctx, ngx_http_webhook_body_update, md);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_webhook_digest_final(md, ctx->body_sha256);
-    }
-
-    EVP_MD_CTX_free(md);
-
-    if (rc == NGX_OK) {
-        ctx->has_sha256 = 1;
-        return NGX_OK;
-    }
-
-failed:
-
-    ngx_http_webhook_digest_error(NGX_LOG_ERR, ctx->request->connection->log,
-                                  "could not digest the body");
-
-    return NGX_ERROR;
-}
-
-
-ngx_int_t
 ngx_http_webhook_body_fingerprint(ngx_http_webhook_ctx_t *ctx,
     uint32_t *fingerprint)
 {
-    if (ngx_http_webhook_body_get_sha256(ctx) != NGX_OK) {
+    if (ctx->scope.body_sha256 == NULL) {
         return NGX_ERROR;
     }
 
-    ngx_memcpy(fingerprint, ctx->body_sha256, sizeof(uint32_t));
+    ngx_memcpy(fingerprint, ctx->scope.body_sha256, sizeof(uint32_t));
 
     *fingerprint &= NGX_HTTP_WEBHOOK_TOKEN_MASK;
 
@@ -499,13 +437,6 @@ ngx_http_webhook_body_fingerprint(ngx_http_webhook_ctx_t *ctx,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_webhook_body_update(void *data, u_char *p, size_t len)
-{
-    return ngx_http_webhook_digest_update(data, p, len);
 }
 
 
@@ -523,16 +454,16 @@ ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
     r = ctx->request;
     pointers = ctx->keyring->scheme->pointers;
 
-    ctx->values = ngx_pcalloc(r->pool, pointers->nelts
+    ctx->scope.values = ngx_pcalloc(r->pool, pointers->nelts
                                        * sizeof(ngx_http_webhook_value_t));
-    if (ctx->values == NULL) {
+    if (ctx->scope.values == NULL) {
         return NGX_ERROR;
     }
 
     len = ngx_http_webhook_body_length(r);
 
     if (len > (off_t) ctx->conf->json_max_size) {
-        ctx->json = NGX_HTTP_WEBHOOK_REASON_JSON_TOO_LARGE;
+        ctx->scope.json = NGX_HTTP_WEBHOOK_REASON_JSON_TOO_LARGE;
         return NGX_OK;
     }
 
@@ -567,14 +498,14 @@ ngx_http_webhook_body_json(ngx_http_webhook_ctx_t *ctx)
     text.len = len;
 
     rc = ngx_http_webhook_json_parse(r->pool, &text, pointers->elts,
-                                     pointers->nelts, ctx->values);
+                                     pointers->nelts, ctx->scope.values);
 
     if (copy) {
         ngx_free(copy);
     }
 
     if (rc == NGX_DECLINED) {
-        ctx->json = NGX_HTTP_WEBHOOK_REASON_INVALID_JSON;
+        ctx->scope.json = NGX_HTTP_WEBHOOK_REASON_INVALID_JSON;
         return NGX_OK;
     }
 

@@ -130,9 +130,9 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
     }
 
     if (ngx_http_webhook_event_wants(ctx, scheme->event_id, wmcf->event_id)
-        && ngx_http_webhook_lines_value(ctx, scheme->event_id,
+        && ngx_http_webhook_lines_value(&ctx->scope, scheme->event_id,
                                         NGX_HTTP_WEBHOOK_MAX_VALUE,
-                                        &ctx->event_id)
+                                        &ctx->scope.event_id)
            == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR)
     {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
@@ -140,9 +140,9 @@ ngx_http_webhook_event_read(ngx_http_webhook_ctx_t *ctx)
 
     if (ngx_http_webhook_event_wants(ctx, scheme->event_type,
                                      wmcf->event_type || ctx->conf->events)
-        && ngx_http_webhook_lines_value(ctx, scheme->event_type,
+        && ngx_http_webhook_lines_value(&ctx->scope, scheme->event_type,
                                         NGX_HTTP_WEBHOOK_MAX_VALUE,
-                                        &ctx->event_type)
+                                        &ctx->scope.event_type)
            == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR)
     {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
@@ -178,7 +178,7 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
 
     scheme = ctx->keyring->scheme;
     source = scheme->timestamp->elts;
-    value = &ctx->values[source->pieces[0].index];
+    value = &ctx->scope.values[source->pieces[0].index];
 
     if (value->ambiguous) {
         return NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON;
@@ -196,7 +196,7 @@ ngx_http_webhook_event_timestamp(ngx_http_webhook_ctx_t *ctx)
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
-    ctx->timestamp = value->text;
+    ctx->scope.timestamp = value->text;
 
     return ngx_http_webhook_check_time(ctx, time, 0);
 }
@@ -250,16 +250,16 @@ ngx_http_webhook_event_filter(ngx_http_webhook_ctx_t *ctx)
 
     wlcf = ctx->conf;
 
-    if (wlcf->events && ctx->event_type.len) {
+    if (wlcf->events && ctx->scope.event_type.len) {
 
         pattern = wlcf->events->elts;
 
         for (i = 0; i < wlcf->events->nelts; i++) {
 
             if ((pattern[i].prefix
-                 ? ctx->event_type.len >= pattern[i].text.len
-                 : ctx->event_type.len == pattern[i].text.len)
-                && ngx_memcmp(ctx->event_type.data, pattern[i].text.data,
+                 ? ctx->scope.event_type.len >= pattern[i].text.len
+                 : ctx->scope.event_type.len == pattern[i].text.len)
+                && ngx_memcmp(ctx->scope.event_type.data, pattern[i].text.data,
                               pattern[i].text.len)
                    == 0)
             {
@@ -272,7 +272,7 @@ ngx_http_webhook_event_filter(ngx_http_webhook_ctx_t *ctx)
         }
     }
 
-    if (wlcf->ignore && ctx->json == NGX_HTTP_WEBHOOK_REASON_NONE) {
+    if (wlcf->ignore && ctx->scope.json == NGX_HTTP_WEBHOOK_REASON_NONE) {
 
         cv = wlcf->ignore->elts;
 
@@ -609,7 +609,7 @@ ngx_http_webhook_event_key(ngx_http_webhook_ctx_t *ctx, ngx_str_t *fields,
         fields[3] = clcf->name;
     }
 
-    reason = ngx_http_webhook_lines_parts(ctx,
+    reason = ngx_http_webhook_lines_parts(&ctx->scope,
                                           ctx->keyring->scheme->dedup_key,
                                           NGX_HTTP_WEBHOOK_MAX_VALUE,
                                           &fields[4], &n);

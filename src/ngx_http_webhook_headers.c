@@ -263,7 +263,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
         }
     }
 
-    rc = ngx_http_webhook_template_value(ctx, source, &text);
+    rc = ngx_http_webhook_template_value(&ctx->scope, source, &text);
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;
@@ -617,7 +617,7 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
 
     case NGX_HTTP_WEBHOOK_PIECE_EVENT_ID:
 
-        switch (ngx_http_webhook_lines_value(ctx,
+        switch (ngx_http_webhook_lines_value(&ctx->scope,
                                              ctx->keyring->scheme->event_id,
                                              NGX_MAX_SIZE_T_VALUE, value))
         {
@@ -635,7 +635,7 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
         }
 
     default:
-        rc = ngx_http_webhook_piece_value(ctx, piece, value);
+        rc = ngx_http_webhook_piece_value(&ctx->scope, piece, value);
         break;
     }
 
@@ -767,7 +767,7 @@ ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
             continue;
         }
 
-        switch (ngx_http_webhook_piece_value(ctx, piece, &value)) {
+        switch (ngx_http_webhook_piece_value(&ctx->scope, piece, &value)) {
 
         case NGX_OK:
             break;

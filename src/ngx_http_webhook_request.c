@@ -154,6 +154,7 @@ ngx_http_webhook_create_ctx(ngx_http_request_t *r)
     ngx_memzero(ctx, sizeof(ngx_http_webhook_ctx_t));
 
     ctx->request = r;
+    ctx->scope.request = r;
 
     cln->handler = ngx_http_webhook_cleanup;
 
@@ -275,15 +276,10 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
     ctx->status = NGX_HTTP_WEBHOOK_STATUS_NONE;
     ctx->reason = NGX_HTTP_WEBHOOK_REASON_NONE;
     ctx->has_time = 0;
-    ctx->has_sha256 = 0;
     ctx->accepted = 0;
     ctx->failed = 0;
-    ctx->values = NULL;
-    ctx->json = NGX_HTTP_WEBHOOK_REASON_NONE;
-
-    ngx_str_null(&ctx->timestamp);
-    ngx_str_null(&ctx->event_id);
-    ngx_str_null(&ctx->event_type);
+    ngx_memzero(&ctx->scope, sizeof(ngx_http_webhook_scope_t));
+    ctx->scope.request = ctx->request;
 }
 
 
@@ -405,7 +401,8 @@ ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
         level = log->log_level;
         log->log_level = level & ~NGX_LOG_DEBUG_ALL;
 
-        rc = ngx_http_webhook_template_value(ctx, secret[i].string, &text);
+        rc = ngx_http_webhook_template_value(&ctx->scope, secret[i].string,
+                                             &text);
 
         log->log_level = level;
 

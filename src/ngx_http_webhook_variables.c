@@ -58,17 +58,17 @@ static ngx_http_variable_t  ngx_http_webhook_vars[] = {
 
     { ngx_string("webhook_event_id"), NULL,
       ngx_http_webhook_event_variable,
-      offsetof(ngx_http_webhook_ctx_t, event_id),
+      offsetof(ngx_http_webhook_scope_t, event_id),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("webhook_event_type"), NULL,
       ngx_http_webhook_event_variable,
-      offsetof(ngx_http_webhook_ctx_t, event_type),
+      offsetof(ngx_http_webhook_scope_t, event_type),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("webhook_timestamp"), NULL,
       ngx_http_webhook_event_variable,
-      offsetof(ngx_http_webhook_ctx_t, timestamp),
+      offsetof(ngx_http_webhook_scope_t, timestamp),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
@@ -200,7 +200,7 @@ ngx_http_webhook_event_variable(ngx_http_request_t *r,
     }
 
     return ngx_http_webhook_set_variable(v,
-                                     (ngx_str_t *) ((u_char *) ctx + data));
+                              (ngx_str_t *) ((u_char *) &ctx->scope + data));
 }
 
 
@@ -213,11 +213,11 @@ ngx_http_webhook_json_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || !ctx->accepted || ctx->values == NULL) {
+    if (ctx == NULL || !ctx->accepted || ctx->scope.values == NULL) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
-    value = &ctx->values[ctx->keyring->scheme->nlines + data];
+    value = &ctx->scope.values[ctx->keyring->scheme->nlines + data];
 
     return ngx_http_webhook_set_variable(v,
                                       value->ambiguous ? NULL : &value->text);

@@ -334,7 +334,7 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
     scheme->window.past = NGX_HTTP_WEBHOOK_TOLERANCE;
     scheme->window.future = NGX_HTTP_WEBHOOK_TOLERANCE;
 
-    if (ngx_http_webhook_compile_template(cf, scheme, &body,
+    if (ngx_http_webhook_compile_template(cf, scheme->pointers, &body,
                                           NGX_HTTP_WEBHOOK_IN_SIGNED,
                                           &scheme->signed_text)
         != NGX_CONF_OK)
@@ -457,6 +457,8 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     }
 
 valid:
+
+    scheme->nlines = scheme->pointers->nelts;
 
     if (!scheme->explicit_key) {
         scheme->dedup_key = scheme->event_id;

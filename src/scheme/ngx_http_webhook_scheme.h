@@ -18,49 +18,12 @@
 #include "ngx_http_webhook_cut.h"
 #include "ngx_http_webhook_digest.h"
 #include "ngx_http_webhook_encoding.h"
-#include "ngx_http_webhook_json.h"
+#include "ngx_http_webhook_template.h"
 #include "ngx_http_webhook_timestamp.h"
 
 
 /* 68 years: times in the zone are compared as 32-bit differences */
 #define NGX_HTTP_WEBHOOK_MAX_TIME   0x7fffffff
-
-
-/* a template is made of pieces */
-
-typedef enum {
-    NGX_HTTP_WEBHOOK_PIECE_LITERAL = 0,
-    NGX_HTTP_WEBHOOK_PIECE_HEADER,           /* $http_name */
-    NGX_HTTP_WEBHOOK_PIECE_VARIABLE,
-    NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY,     /* $request_body, if signed */
-    NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP,        /* $webhook_timestamp */
-    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID,         /* $webhook_event_id */
-    NGX_HTTP_WEBHOOK_PIECE_JSON,             /* json:pointer */
-    NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256       /* body */
-} ngx_http_webhook_piece_e;
-
-
-typedef struct {
-    ngx_http_webhook_piece_e       type;
-    ngx_str_t                      text;     /* literal; name of a header, in
-                                                lower case with underscores;
-                                                name of a variable */
-    ngx_uint_t                     index;    /* variable; JSON pointer */
-} ngx_http_webhook_piece_t;
-
-
-typedef struct {
-    ngx_http_webhook_piece_t      *pieces;
-    ngx_uint_t                     npieces;
-} ngx_http_webhook_template_t;
-
-
-/* the parts of one event_id, event_type or dedup_key line */
-
-typedef struct {
-    ngx_http_webhook_template_t     *parts;
-    ngx_uint_t                     nparts;
-} ngx_http_webhook_line_t;
 
 
 typedef struct {
@@ -78,7 +41,7 @@ typedef struct {
     ngx_http_webhook_cut_t         signature_cut;
     ngx_http_webhook_encoding_e    encoding;
 
-    ngx_http_webhook_template_t      signed_text;
+    ngx_http_webhook_template_t    signed_text;
     ngx_uint_t                    *seams;      /* what is asked of its pieces */
     ngx_str_t                     *before_body;  /* how the body must not
                                                     begin, or NULL */
@@ -183,61 +146,6 @@ char *ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 char *ngx_http_webhook_parse_window(ngx_conf_t *cf, ngx_str_t *value,
     ngx_uint_t n, ngx_http_webhook_window_t *window);
-
-
-/* src/scheme/ngx_http_webhook_template.c */
-
-/* what a template may hold besides literals, headers and variables */
-
-#define NGX_HTTP_WEBHOOK_IN_SIGNED  0x01
-#define NGX_HTTP_WEBHOOK_IN_PART    0x02
-#define NGX_HTTP_WEBHOOK_IN_KEY     0x04
-
-/*
- * Compiles a value to a template; JSON Pointers are added to
- * those of the scheme, which is NULL where there can be none.  Returns
- * NGX_CONF_OK, or an error as directives do.
- */
-char *ngx_http_webhook_compile_template(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_str_t *value, ngx_uint_t where,
-    ngx_http_webhook_template_t *template);
-
-/* Likewise for the text behind "json:", which is a single piece. */
-char *ngx_http_webhook_compile_json(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_str_t *text,
-    ngx_http_webhook_piece_t *piece);
-
-/*
- * Compiles text with variables, as it stands in webhook_secret, to pieces.
- * Returns NGX_OK, or NGX_ERROR after an error was logged.
- */
-ngx_int_t ngx_http_webhook_compile_text(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_template_t *template);
-
-/* NGX_OK and what stands behind the name if the value begins with it. */
-ngx_int_t ngx_http_webhook_parameter(ngx_str_t *value, char *name,
-    ngx_str_t *rest);
-
-/* Whether a template, or one of the lines, which may be NULL, has a piece. */
-ngx_uint_t ngx_http_webhook_template_has(ngx_http_webhook_template_t *template,
-    ngx_http_webhook_piece_e type);
-ngx_uint_t ngx_http_webhook_lines_have(ngx_array_t *lines,
-    ngx_http_webhook_piece_e type);
-
-/* Whether a piece is what the sender of a request chooses at will. */
-ngx_uint_t ngx_http_webhook_piece_is_chosen(ngx_http_webhook_piece_t *piece);
-
-/* Whether two pieces stand for the same. */
-ngx_uint_t ngx_http_webhook_pieces_equal(ngx_http_webhook_piece_t *one,
-    ngx_http_webhook_piece_t *other);
-
-/* Whether the lines hold the same piece, or nothing but $http_... */
-ngx_uint_t ngx_http_webhook_lines_hold(ngx_array_t *lines,
-    ngx_http_webhook_piece_t *piece);
-ngx_uint_t ngx_http_webhook_lines_are_headers(ngx_array_t *lines);
-
-/* Whether a line has more than one part, or its part several variables. */
-ngx_uint_t ngx_http_webhook_lines_are_joined(ngx_array_t *lines);
 
 
 /* src/scheme/ngx_http_webhook_seams.c */

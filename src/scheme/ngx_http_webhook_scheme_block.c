@@ -193,9 +193,10 @@ ngx_http_webhook_signed_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
 
     value = cf->args->elts;
 
-    return ngx_http_webhook_compile_template(cf, block->scheme, &value[1],
-                                   NGX_HTTP_WEBHOOK_IN_SIGNED,
-                                   &block->scheme->signed_text);
+    return ngx_http_webhook_compile_template(cf, block->scheme->pointers,
+                                             &value[1],
+                                             NGX_HTTP_WEBHOOK_IN_SIGNED,
+                                             &block->scheme->signed_text);
 }
 
 
@@ -322,12 +323,12 @@ ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
                 return NULL;
             }
 
-            rv = ngx_http_webhook_compile_json(cf, scheme, &rest,
+            rv = ngx_http_webhook_compile_json(cf, scheme->pointers, &rest,
                                              source->pieces);
 
         } else {
-            rv = ngx_http_webhook_compile_template(cf, scheme, &value[i], 0,
-                                                   source);
+            rv = ngx_http_webhook_compile_template(cf, scheme->pointers,
+                                                   &value[i], 0, source);
         }
 
         if (rv != NGX_CONF_OK) {
@@ -530,8 +531,9 @@ ngx_http_webhook_parts(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     }
 
     for (i = 0; i < line->nparts; i++) {
-        rv = ngx_http_webhook_compile_template(cf, scheme, &value[i + 1], where,
-                                     &line->parts[i]);
+        rv = ngx_http_webhook_compile_template(cf, scheme->pointers,
+                                               &value[i + 1], where,
+                                               &line->parts[i]);
         if (rv != NGX_CONF_OK) {
             return rv;
         }

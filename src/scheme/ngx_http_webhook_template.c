@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook_scheme.h"
+#include "ngx_http_webhook_template.h"
 
 
 static char *ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name,
@@ -86,9 +86,8 @@ ngx_http_webhook_compile_text(ngx_conf_t *cf, ngx_str_t *text,
 
 
 char *
-ngx_http_webhook_compile_template(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme, ngx_str_t *value, ngx_uint_t where,
-    ngx_http_webhook_template_t *template)
+ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
+    ngx_str_t *value, ngx_uint_t where, ngx_http_webhook_template_t *template)
 {
     char                      *rv;
     u_char                    *p, *last;
@@ -120,7 +119,7 @@ ngx_http_webhook_compile_template(ngx_conf_t *cf,
 
             rv = (value->data[0] == 'b')
                  ? NGX_CONF_OK
-                 : ngx_http_webhook_compile_json(cf, scheme, &rest, piece);
+                 : ngx_http_webhook_compile_json(cf, pointers, &rest, piece);
 
             template->pieces = pieces.elts;
             template->npieces = 1;
@@ -261,7 +260,7 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
 
 
 char *
-ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
+ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_array_t *pointers,
     ngx_str_t *text, ngx_http_webhook_piece_t *piece)
 {
     ngx_int_t                    rc;
@@ -271,9 +270,9 @@ ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     piece->type = NGX_HTTP_WEBHOOK_PIECE_JSON;
     piece->text = *text;
 
-    pointer = scheme->pointers->elts;
+    pointer = pointers->elts;
 
-    for (i = 0; i < scheme->pointers->nelts; i++) {
+    for (i = 0; i < pointers->nelts; i++) {
         if (pointer[i].text.len == text->len
             && ngx_strncmp(pointer[i].text.data, text->data, text->len) == 0)
         {
@@ -282,14 +281,12 @@ ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         }
     }
 
-    piece->index = scheme->pointers->nelts;
+    piece->index = pointers->nelts;
 
-    pointer = ngx_array_push(scheme->pointers);
+    pointer = ngx_array_push(pointers);
     if (pointer == NULL) {
         return NGX_CONF_ERROR;
     }
-
-    scheme->nlines = scheme->pointers->nelts;
 
     rc = ngx_http_webhook_pointer(cf->pool, text, pointer);
 

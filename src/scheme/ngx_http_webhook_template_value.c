@@ -13,17 +13,18 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_digest.h"
+#include "ngx_http_webhook_template.h"
 
 
 static ngx_http_webhook_reason_e ngx_http_webhook_part_value(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_template_t *part,
+    ngx_http_webhook_scope_t *scope, ngx_http_webhook_template_t *part,
     size_t limit, ngx_str_t *value);
 
 
 ngx_http_webhook_reason_e
-ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
-    size_t limit, ngx_str_t *value)
+ngx_http_webhook_lines_value(ngx_http_webhook_scope_t *scope,
+    ngx_array_t *lines, size_t limit, ngx_str_t *value)
 {
     u_char                     *p;
     size_t                      len;
@@ -33,7 +34,7 @@ ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
 
     ngx_str_null(value);
 
-    reason = ngx_http_webhook_lines_parts(ctx, lines, limit, parts, &nparts);
+    reason = ngx_http_webhook_lines_parts(scope, lines, limit, parts, &nparts);
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;
     }
@@ -49,7 +50,7 @@ ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
         len += parts[i].len;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, len);
+    p = ngx_pnalloc(scope->request->pool, len);
     if (p == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
@@ -70,8 +71,8 @@ ngx_http_webhook_lines_value(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
 
 
 ngx_http_webhook_reason_e
-ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
-    size_t limit, ngx_str_t *parts, ngx_uint_t *nparts)
+ngx_http_webhook_lines_parts(ngx_http_webhook_scope_t *scope,
+    ngx_array_t *lines, size_t limit, ngx_str_t *parts, ngx_uint_t *nparts)
 {
     ngx_uint_t                  i, n;
     ngx_http_webhook_line_t    *line;
@@ -86,8 +87,8 @@ ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
         reason = NGX_HTTP_WEBHOOK_REASON_NONE;
 
         for (n = 0; n < line[i].nparts; n++) {
-            reason = ngx_http_webhook_part_value(ctx, &line[i].parts[n], limit,
-                                                 &parts[n]);
+            reason = ngx_http_webhook_part_value(scope, &line[i].parts[n],
+                                                 limit, &parts[n]);
             if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
                 break;
             }
@@ -115,14 +116,14 @@ ngx_http_webhook_lines_parts(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines,
 
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_part_value(ngx_http_webhook_scope_t *scope,
     ngx_http_webhook_template_t *part, size_t limit, ngx_str_t *value)
 {
     size_t                     i;
     ngx_int_t                  rc;
     ngx_http_webhook_piece_t  *piece;
 
-    rc = ngx_http_webhook_template_value(ctx, part, value);
+    rc = ngx_http_webhook_template_value(scope, part, value);
 
     piece = part->pieces;
 
@@ -132,11 +133,11 @@ ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
             return NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON;
         }
 
-        if (ctx->values && ctx->values[piece->index].too_long) {
+        if (scope->values && scope->values[piece->index].too_long) {
             return NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG;
         }
 
-        return ctx->json ? ctx->json : NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
+        return scope->json ? scope->json : NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
     }
 
     switch (rc) {
@@ -169,7 +170,7 @@ ngx_http_webhook_part_value(ngx_http_webhook_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_template_value(ngx_http_webhook_scope_t *scope,
     ngx_http_webhook_template_t *template, ngx_str_t *value)
 {
     u_char      *p;
@@ -179,10 +180,10 @@ ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
     ngx_uint_t   i;
 
     if (template->npieces == 1) {
-        return ngx_http_webhook_piece_value(ctx, template->pieces, value);
+        return ngx_http_webhook_piece_value(scope, template->pieces, value);
     }
 
-    values = ngx_palloc(ctx->request->pool,
+    values = ngx_palloc(scope->request->pool,
                         template->npieces * sizeof(ngx_str_t));
     if (values == NULL) {
         return NGX_ERROR;
@@ -192,7 +193,8 @@ ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
 
     for (i = 0; i < template->npieces; i++) {
 
-        rc = ngx_http_webhook_piece_value(ctx, &template->pieces[i], &values[i]);
+        rc = ngx_http_webhook_piece_value(scope, &template->pieces[i],
+                                          &values[i]);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -200,7 +202,7 @@ ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
         len += values[i].len;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, len);
+    p = ngx_pnalloc(scope->request->pool, len);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -217,7 +219,7 @@ ngx_http_webhook_template_value(ngx_http_webhook_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
     ngx_http_webhook_piece_t *piece, ngx_str_t *value)
 {
     ngx_http_variable_value_t  *vv;
@@ -229,7 +231,7 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
         return NGX_OK;
 
     case NGX_HTTP_WEBHOOK_PIECE_HEADER:
-        return ngx_http_webhook_header(ctx->request, &piece->text, value);
+        return ngx_http_webhook_header(scope->request, &piece->text, value);
 
     case NGX_HTTP_WEBHOOK_PIECE_VARIABLE:
 
@@ -237,7 +239,7 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
 
         ngx_set_errno(0);
 
-        vv = ngx_http_get_flushed_variable(ctx->request, piece->index);
+        vv = ngx_http_get_flushed_variable(scope->request, piece->index);
 
         if (vv == NULL || ngx_errno == NGX_ENOMEM) {
             return NGX_ERROR;
@@ -254,28 +256,42 @@ ngx_http_webhook_piece_value(ngx_http_webhook_ctx_t *ctx,
         return NGX_OK;
 
     case NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP:
-        *value = ctx->timestamp;
+        *value = scope->timestamp;
         break;
 
     case NGX_HTTP_WEBHOOK_PIECE_EVENT_ID:
-        *value = ctx->event_id;
+        *value = scope->event_id;
         break;
 
     case NGX_HTTP_WEBHOOK_PIECE_JSON:
 
-        if (ctx->values == NULL) {
+        if (scope->values == NULL) {
             return NGX_DECLINED;
         }
 
-        if (ctx->values[piece->index].ambiguous) {
+        if (scope->values[piece->index].ambiguous) {
             return NGX_ABORT;
         }
 
-        *value = ctx->values[piece->index].text;
+        *value = scope->values[piece->index].text;
         break;
 
     default: /* NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256 */
-        return ngx_http_webhook_body_sha256(ctx, value);
+
+        if (scope->body_sha256 == NULL) {
+            return NGX_DECLINED;
+        }
+
+        value->len = 2 * NGX_HTTP_WEBHOOK_SHA256_LEN;
+        value->data = ngx_pnalloc(scope->request->pool, value->len);
+        if (value->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_hex_dump(value->data, scope->body_sha256,
+                     NGX_HTTP_WEBHOOK_SHA256_LEN);
+
+        return NGX_OK;
     }
 
     return value->len ? NGX_OK : NGX_DECLINED;
