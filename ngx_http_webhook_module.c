@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_request.h"
 
 
 #define NGX_HTTP_WEBHOOK_LEASE      30
@@ -24,8 +24,6 @@ static ngx_int_t ngx_http_webhook_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webhook_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_webhook_init_process(ngx_cycle_t *cycle);
 static void ngx_http_webhook_exit_process(ngx_cycle_t *cycle);
-static void ngx_http_webhook_find_used(ngx_conf_t *cf,
-    ngx_http_webhook_main_conf_t *wmcf);
 
 static void *ngx_http_webhook_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_webhook_create_loc_conf(ngx_conf_t *cf);
@@ -115,7 +113,7 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_FLAG,
       ngx_conf_set_flag_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webhook_loc_conf_t, dry_run),
+      offsetof(ngx_http_webhook_loc_conf_t, rules.dry_run),
       NULL },
 
     { ngx_string("webhook_reject_status"),
@@ -136,7 +134,7 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webhook_loc_conf_t, json_max_size),
+      offsetof(ngx_http_webhook_loc_conf_t, rules.json_max_size),
       NULL },
 
     { ngx_string("webhook_dedup_zone"),
@@ -248,6 +246,9 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
     }
 
     if (ngx_http_webhook_schemes_init(cf, &wmcf->schemes) != NGX_OK
+        || ngx_array_init(&wmcf->locations, cf->pool, 4,
+                          sizeof(ngx_http_webhook_loc_conf_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->places, cf->pool, 4,
                           sizeof(ngx_http_webhook_place_t))
            != NGX_OK
@@ -278,23 +279,23 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->keyring = NULL;
+     *     conf->rules.keyring = NULL;
      *     conf->ttl = 0;
      */
 
     conf->verify = NGX_CONF_UNSET_PTR;
     conf->secrets = NGX_CONF_UNSET_PTR;
-    conf->dedup = NGX_CONF_UNSET_PTR;
+    conf->rules.dedup = NGX_CONF_UNSET_PTR;
     conf->tolerance = NGX_CONF_UNSET_PTR;
-    conf->dry_run = NGX_CONF_UNSET;
+    conf->rules.dry_run = NGX_CONF_UNSET;
     conf->reject_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
     conf->duplicate_status = NGX_CONF_UNSET_UINT;
     conf->in_flight_status = NGX_CONF_UNSET_UINT;
     conf->in_flight_wait = NGX_CONF_UNSET_MSEC;
-    conf->json_max_size = NGX_CONF_UNSET_SIZE;
-    conf->events = NGX_CONF_UNSET_PTR;
-    conf->ignore = NGX_CONF_UNSET_PTR;
+    conf->rules.json_max_size = NGX_CONF_UNSET_SIZE;
+    conf->rules.events = NGX_CONF_UNSET_PTR;
+    conf->rules.ignore = NGX_CONF_UNSET_PTR;
     conf->ignored_status = NGX_CONF_UNSET_UINT;
 
     return conf;
@@ -307,16 +308,14 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webhook_loc_conf_t *prev = parent;
     ngx_http_webhook_loc_conf_t *conf = child;
 
-    char  *rv;
-
     static ngx_http_webhook_dedup_conf_t  dedup_off;
 
     ngx_conf_merge_ptr_value(conf->verify, prev->verify, NULL);
     ngx_conf_merge_ptr_value(conf->secrets, prev->secrets, NULL);
     ngx_conf_merge_ptr_value(conf->tolerance, prev->tolerance, NULL);
-    ngx_conf_merge_ptr_value(conf->dedup, prev->dedup, &dedup_off);
+    ngx_conf_merge_ptr_value(conf->rules.dedup, prev->rules.dedup, &dedup_off);
 
-    ngx_conf_merge_value(conf->dry_run, prev->dry_run, 0);
+    ngx_conf_merge_value(conf->rules.dry_run, prev->rules.dry_run, 0);
 
     ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
                               NGX_HTTP_UNAUTHORIZED);
@@ -329,10 +328,10 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->in_flight_wait, prev->in_flight_wait,
                               5000);
 
-    ngx_conf_merge_size_value(conf->json_max_size, prev->json_max_size,
-                              1024 * 1024);
-    ngx_conf_merge_ptr_value(conf->events, prev->events, NULL);
-    ngx_conf_merge_ptr_value(conf->ignore, prev->ignore, NULL);
+    ngx_conf_merge_size_value(conf->rules.json_max_size,
+                              prev->rules.json_max_size, 1024 * 1024);
+    ngx_conf_merge_ptr_value(conf->rules.events, prev->rules.events, NULL);
+    ngx_conf_merge_ptr_value(conf->rules.ignore, prev->rules.ignore, NULL);
     ngx_conf_merge_uint_value(conf->ignored_status, prev->ignored_status,
                               NGX_HTTP_OK);
 
@@ -340,13 +339,7 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    rv = ngx_http_webhook_merge_keyring(cf, prev, conf);
-
-    if (rv != NGX_CONF_OK || conf->keyring == NULL) {
-        return rv;
-    }
-
-    return ngx_http_webhook_merge_dedup(cf, conf);
+    return ngx_http_webhook_merge_location(cf, prev, conf);
 }
 
 
@@ -367,7 +360,7 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
 
-    if (!wmcf->verifies) {
+    if (wmcf->locations.nelts == 0) {
 
         /* loaded, and used nowhere */
 
@@ -384,7 +377,7 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    ngx_http_webhook_find_used(cf, wmcf);
+    ngx_http_webhook_find_uses(cf, wmcf);
 
     /* the handlers of a phase run from the last to the first: be the last */
 
@@ -400,11 +393,9 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
     ngx_memmove(&h[1], &h[0], (a->nelts - 1) * sizeof(ngx_http_handler_pt));
     h[0] = ngx_http_webhook_access_handler;
 
-    if (ngx_http_webhook_body_init() != NGX_OK) {
-        return NGX_ERROR;
-    }
+    ngx_http_webhook_init_filters();
 
-    return ngx_http_webhook_outcome_init();
+    return NGX_OK;
 }
 
 
@@ -435,41 +426,6 @@ static void
 ngx_http_webhook_exit_process(ngx_cycle_t *cycle)
 {
     ngx_http_webhook_zones_exit(cycle);
-}
-
-
-/*
- * JSON is parsed for a variable only if it stands anywhere: all variables of
- * the configuration are known by now.
- */
-
-static void
-ngx_http_webhook_find_used(ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf)
-{
-    ngx_uint_t                  i;
-    ngx_http_variable_t        *v;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    v = cmcf->variables.elts;
-
-    for (i = 0; i < cmcf->variables.nelts; i++) {
-
-        if (v[i].name.len == sizeof("webhook_event_id") - 1
-            && ngx_strncmp(v[i].name.data, "webhook_event_id", v[i].name.len)
-               == 0)
-        {
-            wmcf->event_id = 1;
-        }
-
-        if (v[i].name.len == sizeof("webhook_event_type") - 1
-            && ngx_strncmp(v[i].name.data, "webhook_event_type", v[i].name.len)
-               == 0)
-        {
-            wmcf->event_type = 1;
-        }
-    }
 }
 
 
@@ -714,7 +670,7 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_webhook_dedup_conf_t     *dedup;
     ngx_http_compile_complex_value_t   ccv;
 
-    if (wlcf->dedup != NGX_CONF_UNSET_PTR) {
+    if (wlcf->rules.dedup != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
@@ -725,7 +681,7 @@ ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     dedup->lease = NGX_HTTP_WEBHOOK_LEASE;
 
-    wlcf->dedup = dedup;
+    wlcf->rules.dedup = dedup;
 
     value = cf->args->elts;
 
@@ -928,13 +884,13 @@ ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                   i;
     ngx_http_webhook_pattern_t  *pattern;
 
-    if (wlcf->events != NGX_CONF_UNSET_PTR) {
+    if (wlcf->rules.events != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    wlcf->events = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                    sizeof(ngx_http_webhook_pattern_t));
-    if (wlcf->events == NULL) {
+    wlcf->rules.events = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                          sizeof(ngx_http_webhook_pattern_t));
+    if (wlcf->rules.events == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -942,7 +898,7 @@ ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        pattern = ngx_array_push(wlcf->events);
+        pattern = ngx_array_push(wlcf->rules.events);
         if (pattern == NULL) {
             return NGX_CONF_ERROR;
         }
@@ -976,13 +932,13 @@ ngx_http_webhook_ignore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                         i;
     ngx_http_compile_complex_value_t   ccv;
 
-    if (wlcf->ignore != NGX_CONF_UNSET_PTR) {
+    if (wlcf->rules.ignore != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    wlcf->ignore = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                    sizeof(ngx_http_complex_value_t));
-    if (wlcf->ignore == NULL) {
+    wlcf->rules.ignore = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                                          sizeof(ngx_http_complex_value_t));
+    if (wlcf->rules.ignore == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -994,7 +950,7 @@ ngx_http_webhook_ignore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         ccv.cf = cf;
         ccv.value = &value[i];
-        ccv.complex_value = ngx_array_push(wlcf->ignore);
+        ccv.complex_value = ngx_array_push(wlcf->rules.ignore);
         if (ccv.complex_value == NULL) {
             return NGX_CONF_ERROR;
         }

@@ -18,6 +18,10 @@
 #define NGX_HTTP_WEBHOOK_MIN_SECRET   16
 
 
+static char *ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
+static char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *conf);
 static ngx_http_webhook_keyring_t *ngx_http_webhook_get_keyring(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secrets_t *secrets,
     ngx_http_webhook_verify_conf_t *verify);
@@ -26,11 +30,39 @@ static int ngx_libc_cdecl ngx_http_webhook_cmp_places(const void *one,
     const void *two);
 static ngx_int_t ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
     ngx_http_webhook_place_t *two);
+static ngx_uint_t ngx_http_webhook_get_uses(
+    ngx_http_webhook_main_conf_t *wmcf, ngx_http_webhook_loc_conf_t *conf);
 static void ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
     ngx_http_webhook_verify_conf_t *verify, const char *fmt, ...);
 
 
 char *
+ngx_http_webhook_merge_location(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
+{
+    ngx_http_webhook_loc_conf_t   **location;
+    ngx_http_webhook_main_conf_t   *wmcf;
+
+    if (ngx_http_webhook_merge_keyring(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_webhook_merge_dedup(cf, conf) != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+
+    location = ngx_array_push(&wmcf->locations);
+    if (location == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *location = conf;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
 {
@@ -79,17 +111,18 @@ ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     }
 
     if (scheme->timestamp == NULL) {
-        conf->window.past = NGX_HTTP_WEBHOOK_NO_WINDOW;
-        conf->window.future = NGX_HTTP_WEBHOOK_NO_WINDOW;
+        conf->rules.window.past = NGX_HTTP_WEBHOOK_NO_WINDOW;
+        conf->rules.window.future = NGX_HTTP_WEBHOOK_NO_WINDOW;
 
     } else {
-        conf->window = conf->tolerance ? *conf->tolerance : scheme->window;
+        conf->rules.window = conf->tolerance ? *conf->tolerance
+                                             : scheme->window;
     }
 
-    if (prev->keyring && prev->keyring->scheme == scheme
-        && prev->keyring->secrets == &secrets->list)
+    if (prev->rules.keyring && prev->rules.keyring->scheme == scheme
+        && prev->rules.keyring->secrets == &secrets->list)
     {
-        conf->keyring = prev->keyring;
+        conf->rules.keyring = prev->rules.keyring;
         return NGX_CONF_OK;
     }
 
@@ -97,10 +130,10 @@ ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    conf->keyring = ngx_http_webhook_get_keyring(cf, scheme, secrets,
+    conf->rules.keyring = ngx_http_webhook_get_keyring(cf, scheme, secrets,
                                                conf->verify);
 
-    return conf->keyring ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return conf->rules.keyring ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -108,13 +141,12 @@ static ngx_http_webhook_keyring_t *
 ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     ngx_http_webhook_secrets_t *secrets, ngx_http_webhook_verify_conf_t *verify)
 {
-    size_t                         len;
-    ngx_int_t                      rc;
-    ngx_uint_t                     i;
-    ngx_pool_cleanup_t            *cln;
-    ngx_http_webhook_secret_t     *secret;
-    ngx_http_webhook_keyring_t    *keyring;
-    ngx_http_webhook_main_conf_t  *wmcf;
+    size_t                       len;
+    ngx_int_t                    rc;
+    ngx_uint_t                   i;
+    ngx_pool_cleanup_t          *cln;
+    ngx_http_webhook_secret_t   *secret;
+    ngx_http_webhook_keyring_t  *keyring;
 
     for (keyring = secrets->keyrings; keyring; keyring = keyring->next) {
         if (keyring->scheme == scheme) {
@@ -181,9 +213,6 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     keyring->next = secrets->keyrings;
     secrets->keyrings = keyring;
 
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
-    wmcf->verifies = 1;
-
     return keyring;
 }
 
@@ -201,7 +230,7 @@ ngx_http_webhook_keyring_cleanup(void *data)
 }
 
 
-char *
+static char *
 ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 {
     time_t                           window;
@@ -214,12 +243,12 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
     ngx_http_webhook_main_conf_t    *wmcf;
     ngx_http_webhook_verify_conf_t  *verify;
 
-    scheme = conf->keyring->scheme;
+    scheme = conf->rules.keyring->scheme;
     verify = conf->verify;
 
-    if (conf->dedup->shm_zone == NULL) {
+    if (conf->rules.dedup->shm_zone == NULL) {
 
-        if (conf->window.past == NGX_HTTP_WEBHOOK_NO_WINDOW
+        if (conf->rules.window.past == NGX_HTTP_WEBHOOK_NO_WINDOW
             && !verify->warned)
         {
             ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
@@ -258,7 +287,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
         }
     }
 
-    if (conf->dedup->key == NULL && conf->keyring->variables) {
+    if (conf->rules.dedup->key == NULL && conf->rules.keyring->variables) {
         ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
                                   "\"webhook_dedup\" needs \"key=\" where the "
                                   "secret of \"webhook_verify %V\" depends on "
@@ -268,12 +297,12 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 
     /* how long an event is remembered */
 
-    window = ngx_max(conf->window.past, 0);
+    window = ngx_max(conf->rules.window.past, 0);
 
-    conf->ttl = conf->dedup->ttl;
+    conf->ttl = conf->rules.dedup->ttl;
 
     if (conf->ttl == 0) {
-        conf->ttl = (conf->window.past == NGX_HTTP_WEBHOOK_NO_WINDOW)
+        conf->ttl = (conf->rules.window.past == NGX_HTTP_WEBHOOK_NO_WINDOW)
                     ? NGX_HTTP_WEBHOOK_DEFAULT_TTL : window;
         conf->ttl = ngx_max(conf->ttl, scheme->retries);
     }
@@ -286,10 +315,10 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
         conf->ttl = window;
     }
 
-    key = conf->dedup->key;
+    key = conf->rules.dedup->key;
 
     if ((key && (key->lengths || key->value.len == 0))
-        || conf->keyring->nkeys == 0)
+        || conf->rules.keyring->nkeys == 0)
     {
         return NGX_CONF_OK;
     }
@@ -303,12 +332,12 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    place->shm_zone = conf->dedup->shm_zone;
+    place->shm_zone = conf->rules.dedup->shm_zone;
     place->key = (key != NULL);
     place->server = key ? key->value : cscf->server_name;
     place->location = clcf->name;
     place->verify = verify;
-    place->keyring = conf->keyring;
+    place->keyring = conf->rules.keyring;
     place->n = wmcf->places.nelts;
 
     return NGX_CONF_OK;
@@ -393,11 +422,7 @@ ngx_http_webhook_cmp_places(const void *one, const void *two)
 
     rc = ngx_http_webhook_cmp_names(first, second);
 
-    if (rc == 0) {
-        return (first->n < second->n) ? -1 : 1;
-    }
-
-    return (int) rc;
+    return (int) (rc ? rc : (ngx_int_t) (first->n - second->n));
 }
 
 
@@ -427,6 +452,130 @@ ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
 
     return ngx_memn2cmp(one->location.data, two->location.data,
                         one->location.len, two->location.len);
+}
+
+
+void
+ngx_http_webhook_find_uses(ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf)
+{
+    ngx_uint_t                     i;
+    ngx_http_variable_t           *v;
+    ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_webhook_loc_conf_t  **location;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len == sizeof("webhook_event_id") - 1
+            && ngx_strncmp(v[i].name.data, "webhook_event_id", v[i].name.len)
+               == 0)
+        {
+            wmcf->event_id = 1;
+        }
+
+        if (v[i].name.len == sizeof("webhook_event_type") - 1
+            && ngx_strncmp(v[i].name.data, "webhook_event_type", v[i].name.len)
+               == 0)
+        {
+            wmcf->event_type = 1;
+        }
+    }
+
+    location = wmcf->locations.elts;
+
+    for (i = 0; i < wmcf->locations.nelts; i++) {
+        location[i]->uses = ngx_http_webhook_get_uses(wmcf, location[i]);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_get_uses(ngx_http_webhook_main_conf_t *wmcf,
+    ngx_http_webhook_loc_conf_t *conf)
+{
+    ngx_uint_t                      uses, json, sha256;
+    ngx_http_webhook_scheme_t      *scheme;
+    ngx_http_webhook_dedup_conf_t  *dedup;
+
+    scheme = conf->rules.keyring->scheme;
+    dedup = conf->rules.dedup;
+
+    uses = 0;
+    json = (wmcf->json.nelts || scheme->timestamp_json);
+    sha256 = 0;
+
+    if (dedup->shm_zone) {
+        json |= ngx_http_webhook_lines_have(scheme->dedup_key,
+                                        NGX_HTTP_WEBHOOK_PIECE_JSON);
+        sha256 = ngx_http_webhook_lines_have(scheme->dedup_key,
+                                        NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256)
+                 || dedup->mismatch != NGX_HTTP_WEBHOOK_ACTION_DEFAULT;
+    }
+
+    /* what a header says costs nothing */
+
+    if (wmcf->event_id || ngx_http_webhook_lines_are_headers(scheme->event_id)
+        || (dedup->shm_zone
+            && ngx_http_webhook_lines_have(scheme->dedup_key,
+                                        NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)))
+    {
+        uses |= NGX_HTTP_WEBHOOK_USES_ID;
+    }
+
+    if (wmcf->event_type || conf->rules.events
+        || ngx_http_webhook_lines_are_headers(scheme->event_type))
+    {
+        uses |= NGX_HTTP_WEBHOOK_USES_TYPE;
+    }
+
+    if (uses & NGX_HTTP_WEBHOOK_USES_ID) {
+        json |= ngx_http_webhook_lines_have(scheme->event_id,
+                                        NGX_HTTP_WEBHOOK_PIECE_JSON);
+        sha256 |= ngx_http_webhook_lines_have(scheme->event_id,
+                                        NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256);
+    }
+
+    if (uses & NGX_HTTP_WEBHOOK_USES_TYPE) {
+        json |= ngx_http_webhook_lines_have(scheme->event_type,
+                                        NGX_HTTP_WEBHOOK_PIECE_JSON);
+        sha256 |= ngx_http_webhook_lines_have(scheme->event_type,
+                                        NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256);
+    }
+
+    if (json) {
+        uses |= NGX_HTTP_WEBHOOK_USES_JSON;
+
+        /* nor does more of the same document */
+
+        if (!ngx_http_webhook_lines_have(scheme->event_id,
+                                         NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256))
+        {
+            uses |= NGX_HTTP_WEBHOOK_USES_ID;
+        }
+
+        if (!ngx_http_webhook_lines_have(scheme->event_type,
+                                         NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256))
+        {
+            uses |= NGX_HTTP_WEBHOOK_USES_TYPE;
+        }
+    }
+
+    if (sha256) {
+        uses |= NGX_HTTP_WEBHOOK_USES_SHA256;
+    }
+
+    if (scheme->event_id == NULL) {
+        uses &= ~NGX_HTTP_WEBHOOK_USES_ID;
+    }
+
+    if (scheme->event_type == NULL) {
+        uses &= ~NGX_HTTP_WEBHOOK_USES_TYPE;
+    }
+
+    return uses;
 }
 
 

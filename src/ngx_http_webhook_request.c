@@ -2,8 +2,9 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * The way of one request: headers decide first, then the body is digested,
- * then the verdict is found and answered.
+ * The way of one request: the doors by which nginx enters, and the order of
+ * the stages.  Headers decide first, then the body is digested, then the
+ * verdict is found and answered.
  */
 
 
@@ -11,45 +12,67 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_event.h"
+#include "ngx_http_webhook_request.h"
 
 
-#ifndef NGX_HTTP_UNPROCESSABLE_ENTITY
-#define NGX_HTTP_UNPROCESSABLE_ENTITY  422
-#endif
+/* what is digested at once: some milliseconds */
+#define NGX_HTTP_WEBHOOK_BODY_SLICE  (4 * 1024 * 1024)
 
+
+static ngx_int_t ngx_http_webhook_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
+static void ngx_http_webhook_cleanup(void *data);
 
 static ngx_http_webhook_ctx_t *ngx_http_webhook_create_ctx(
     ngx_http_request_t *r);
-static void ngx_http_webhook_cleanup(void *data);
 static ngx_int_t ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx);
 static ngx_uint_t ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_loc_conf_t *wlcf);
+    const ngx_http_webhook_loc_conf_t *conf);
 static void ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx);
 
-static ngx_int_t ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx);
-static ngx_http_webhook_reason_e ngx_http_webhook_get_keys(
-    ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_judge_headers(ngx_http_webhook_ctx_t *ctx);
 static ngx_int_t ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx);
 static void ngx_http_webhook_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx);
 static void ngx_http_webhook_digest_handler(ngx_event_t *ev);
 static void ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx);
-static void ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_reason_e reason);
+static ngx_http_webhook_reason_e ngx_http_webhook_judge_event(
+    ngx_http_webhook_ctx_t *ctx);
+static ngx_int_t ngx_http_webhook_decide(ngx_http_webhook_ctx_t *ctx);
+static void ngx_http_webhook_decided(ngx_http_webhook_dedup_t *dedup);
 
-static ngx_int_t ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx);
-static ngx_int_t ngx_http_webhook_add_header(ngx_http_request_t *r, char *key,
-    char *value);
+static void ngx_http_webhook_judged(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_reason_e reason);
+static void ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
+    ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason);
+static ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
+static void ngx_http_webhook_resume(ngx_http_request_t *r);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+static ngx_http_request_body_filter_pt   ngx_http_next_request_body_filter;
+
+
+void
+ngx_http_webhook_init_filters(void)
+{
+    ngx_http_next_request_body_filter = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = ngx_http_webhook_body_filter;
+
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_webhook_header_filter;
+}
 
 
 ngx_int_t
 ngx_http_webhook_access_handler(ngx_http_request_t *r)
 {
-    ngx_http_webhook_ctx_t       *ctx;
-    ngx_http_webhook_loc_conf_t  *wlcf;
+    ngx_http_webhook_ctx_t             *ctx;
+    const ngx_http_webhook_loc_conf_t  *conf;
 
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
 
     ctx = ngx_http_webhook_get_ctx(r);
 
@@ -62,13 +85,13 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
         }
     }
 
-    if (wlcf->keyring == NULL) {
+    if (conf->rules.keyring == NULL) {
         return NGX_DECLINED;
     }
 
     ngx_log_debug1(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
                    "webhook access handler, scheme \"%V\"",
-                   &wlcf->keyring->scheme->name);
+                   &conf->rules.keyring->scheme->name);
 
     if (ctx == NULL) {
         ctx = ngx_http_webhook_create_ctx(r);
@@ -88,11 +111,9 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
 
     case NGX_HTTP_WEBHOOK_STAGE_JUDGED:
 
-        if (ngx_http_webhook_is_judged_for(ctx, wlcf)) {
-            ctx->conf = wlcf;
-            ctx->dry_run = wlcf->dry_run;
-
-            return ngx_http_webhook_answer(ctx);
+        if (ngx_http_webhook_is_judged_for(ctx, conf)) {
+            ctx->conf = conf;
+            return ngx_http_webhook_decide(ctx);
         }
 
         ngx_http_webhook_reset(ctx);
@@ -102,11 +123,57 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
         break;
     }
 
-    ctx->conf = wlcf;
-    ctx->dry_run = wlcf->dry_run;
-    ctx->keyring = wlcf->keyring;
+    ctx->conf = conf;
 
-    return ngx_http_webhook_verify(ctx);
+    return ngx_http_webhook_judge_headers(ctx);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t             *cl;
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_webhook_module);
+
+    if (ctx && ctx->stage == NGX_HTTP_WEBHOOK_STAGE_READING) {
+        for (cl = in; cl; cl = cl->next) {
+            (void) ngx_http_webhook_verify_update(&ctx->j.verify, cl->buf->pos,
+                                              cl->buf->last - cl->buf->pos);
+        }
+    }
+
+    return ngx_http_next_request_body_filter(r, in);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    if (r == r->main) {
+        ctx = ngx_http_webhook_get_ctx(r);
+
+        if (ctx) {
+            ngx_http_webhook_dedup_answered(&ctx->dedup,
+                                            r->headers_out.status);
+        }
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+static void
+ngx_http_webhook_cleanup(void *data)
+{
+    ngx_http_webhook_ctx_t  *ctx = data;
+
+    ngx_http_webhook_reset(ctx);
+    ngx_http_webhook_dedup_cancel(&ctx->dedup);
+    ngx_http_webhook_dedup_end(&ctx->dedup);
 }
 
 
@@ -154,22 +221,11 @@ ngx_http_webhook_create_ctx(ngx_http_request_t *r)
     ngx_memzero(ctx, sizeof(ngx_http_webhook_ctx_t));
 
     ctx->request = r;
-    ctx->scope.request = r;
+    ctx->j.scope.request = r;
 
     cln->handler = ngx_http_webhook_cleanup;
 
     return ctx;
-}
-
-
-static void
-ngx_http_webhook_cleanup(void *data)
-{
-    ngx_http_webhook_ctx_t  *ctx = data;
-
-    ngx_http_webhook_reset(ctx);
-    ngx_http_webhook_event_cleanup(ctx);
-    ngx_http_webhook_outcome_cleanup(ctx);
 }
 
 
@@ -185,7 +241,7 @@ ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
 
     r = ctx->request;
 
-    ngx_http_webhook_outcome_redirected(ctx);
+    ngx_http_webhook_dedup_redirected(&ctx->dedup);
 
     if (ctx->stage == NGX_HTTP_WEBHOOK_STAGE_JUDGED
         || ctx->stage == NGX_HTTP_WEBHOOK_STAGE_NEW)
@@ -197,15 +253,15 @@ ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
                    "webhook interrupted, stage %d", ctx->stage);
 
     ngx_http_webhook_reset(ctx);
-    ngx_http_webhook_event_cleanup(ctx);
+    ngx_http_webhook_dedup_cancel(&ctx->dedup);
 
     ctx->interrupted = 1;
 
-    ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
+    ngx_http_webhook_judged(ctx, NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
 
     /* a part of a body is no body, and nobody has verified it */
 
-    return ngx_http_webhook_body_withhold(r);
+    return ngx_http_webhook_withhold_body(r);
 }
 
 
@@ -217,221 +273,98 @@ ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
 
 static ngx_uint_t
 ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_loc_conf_t *wlcf)
+    const ngx_http_webhook_loc_conf_t *conf)
 {
-    ngx_http_webhook_loc_conf_t  *conf;
+    const ngx_http_webhook_rules_t  *rules;
 
-    conf = ctx->conf;
+    rules = &ctx->conf->rules;
 
-    if (wlcf == conf) {
+    if (conf == ctx->conf) {
         return 1;
     }
 
-    if (!ctx->accepted
-        || (ctx->status != NGX_HTTP_WEBHOOK_STATUS_PASSED && !ctx->dry_run))
+    if (!ctx->j.accepted
+        || (ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_PASSED
+            && !rules->dry_run))
     {
         return 1;
     }
 
-    if (ctx->keyring != wlcf->keyring) {
+    if (rules->keyring != conf->rules.keyring) {
         return 0;
     }
 
-    return ctx->decided
-           || (conf->dedup == wlcf->dedup
-               && conf->events == wlcf->events
-               && conf->ignore == wlcf->ignore
-               && conf->window.past == wlcf->window.past
-               && conf->window.future == wlcf->window.future
-               && conf->json_max_size == wlcf->json_max_size
-               && conf->dry_run == wlcf->dry_run);
+    return ctx->dedup.decided
+           || ngx_memcmp(rules, &conf->rules, sizeof(ngx_http_webhook_rules_t))
+              == 0;
 }
 
 
-/* forgets the verdict, but not the claim and what belongs to it */
+/* forgets the judgement, but not the claim */
 
 static void
 ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_uint_t  i;
-
     if (ctx->event.timer_set) {
         ngx_del_timer(&ctx->event);
     }
 
-    ngx_http_webhook_body_cleanup(ctx);
+    ngx_http_webhook_verify_free(&ctx->j.verify);
+    ngx_http_webhook_free_keys(&ctx->j.keys);
 
-    if (ctx->own_keys) {
-        for (i = 0; i < ctx->nkeys; i++) {
-            ngx_http_webhook_key_free(&ctx->keys[i]);
-        }
-    }
+    ngx_memzero(&ctx->j, sizeof(ngx_http_webhook_judgement_t));
 
-    ctx->keys = NULL;
-    ctx->nkeys = 0;
-    ctx->own_keys = 0;
-    ctx->ngroups = 0;
-    ctx->secret_index = 0;
+    ctx->j.scope.request = ctx->request;
     ctx->stage = NGX_HTTP_WEBHOOK_STAGE_NEW;
-    ctx->status = NGX_HTTP_WEBHOOK_STATUS_NONE;
-    ctx->reason = NGX_HTTP_WEBHOOK_REASON_NONE;
-    ctx->has_time = 0;
-    ctx->accepted = 0;
-    ctx->failed = 0;
-    ngx_memzero(&ctx->scope, sizeof(ngx_http_webhook_scope_t));
-    ctx->scope.request = ctx->request;
 }
 
 
 static ngx_int_t
-ngx_http_webhook_verify(ngx_http_webhook_ctx_t *ctx)
+ngx_http_webhook_judge_headers(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_int_t                  rc;
-    ngx_http_webhook_reason_e  reason;
+    ngx_http_webhook_reason_e           reason;
+    ngx_http_webhook_scheme_t          *scheme;
+    ngx_http_webhook_judgement_t       *j;
+    const ngx_http_webhook_loc_conf_t  *conf;
 
-    reason = ngx_http_webhook_read_headers(ctx);
+    j = &ctx->j;
+    conf = ctx->conf;
+    scheme = conf->rules.keyring->scheme;
+
+    reason = ngx_http_webhook_read_signature(&j->signature, &j->scope, scheme,
+                                             &conf->rules.window,
+                                             conf->rules.dedup->shm_zone
+                                             != NULL);
+
+    j->time = j->signature.time;
+    j->age = j->signature.age;
+    j->has_time = j->signature.has_time;
 
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-        reason = ngx_http_webhook_get_keys(ctx);
-    }
-
-    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
-        && ngx_http_webhook_body_start(ctx) != NGX_OK)
-    {
-        reason = NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+        reason = ngx_http_webhook_get_keys(&j->keys, conf->rules.keyring,
+                                           &j->scope);
     }
 
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-
-        switch (ctx->keyring->scheme->algorithm->kind) {
-
-        case NGX_HTTP_WEBHOOK_KIND_TOKEN:
-
-            /* the headers decide alone */
-
-            rc = ngx_http_webhook_body_verify(ctx);
-
-            if (rc == NGX_DECLINED) {
-                reason = NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH;
-
-            } else if (!ngx_http_webhook_event_needs_body(ctx)) {
-                ngx_http_webhook_judge(ctx);
-                return ngx_http_webhook_answer(ctx);
-            }
-
-            break;
-
-        case NGX_HTTP_WEBHOOK_KIND_ED25519:
-
-            if (ctx->request->headers_in.content_length_n
-                > NGX_HTTP_WEBHOOK_MAX_WHOLE)
-            {
-                reason = NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
-            }
-
-            break;
-
-        default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
-            break;
-        }
+        reason = ngx_http_webhook_verify_start(&j->verify, ctx->request,
+                             scheme, &j->signature, &j->keys,
+                             conf->uses & NGX_HTTP_WEBHOOK_USES_SHA256);
     }
 
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
-        ngx_http_webhook_set_verdict(ctx, reason);
+        ngx_http_webhook_judged(ctx, reason);
         return ngx_http_webhook_answer(ctx);
     }
 
+    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN
+        && !(conf->uses & (NGX_HTTP_WEBHOOK_USES_JSON
+                           |NGX_HTTP_WEBHOOK_USES_SHA256)))
+    {
+        ngx_http_webhook_judge(ctx);
+        return ngx_http_webhook_decide(ctx);
+    }
+
     return ngx_http_webhook_read_body(ctx);
-}
-
-
-/* the keys of this request: those of the configuration, or its own */
-
-static ngx_http_webhook_reason_e
-ngx_http_webhook_get_keys(ngx_http_webhook_ctx_t *ctx)
-{
-    size_t                       len;
-    ngx_int_t                    rc;
-    ngx_log_t                   *log;
-    ngx_str_t                    text;
-    ngx_uint_t                   i, given, level;
-    ngx_http_webhook_key_t      *key;
-    ngx_http_webhook_secret_t   *secret;
-    ngx_http_webhook_keyring_t  *keyring;
-
-    keyring = ctx->keyring;
-
-    ctx->keys = keyring->keys;
-    ctx->nkeys = keyring->nkeys;
-
-    if (!keyring->variables) {
-        return ctx->nkeys ? NGX_HTTP_WEBHOOK_REASON_NONE
-                          : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
-    }
-
-    ctx->keys = ngx_pcalloc(ctx->request->pool,
-                            ctx->nkeys * sizeof(ngx_http_webhook_key_t));
-    if (ctx->keys == NULL) {
-        ctx->nkeys = 0;
-        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
-    }
-
-    ctx->own_keys = 1;
-
-    log = ctx->request->connection->log;
-    secret = keyring->secrets->elts;
-    given = 0;
-
-    for (i = 0; i < ctx->nkeys; i++) {
-
-        key = &ctx->keys[i];
-
-        if (secret[i].string == NULL) {
-
-            if (ngx_http_webhook_key_copy(key, &keyring->keys[i]) != NGX_OK) {
-                return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
-            }
-
-            given++;
-            continue;
-        }
-
-        /* core shows the values of variables when it debugs */
-
-        level = log->log_level;
-        log->log_level = level & ~NGX_LOG_DEBUG_ALL;
-
-        rc = ngx_http_webhook_template_value(&ctx->scope, secret[i].string,
-                                             &text);
-
-        log->log_level = level;
-
-        if (rc == NGX_DECLINED || rc == NGX_ABORT) {
-            continue;
-        }
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_webhook_secret_key(keyring->scheme, &text, key,
-                                             &len, log);
-
-            if (secret[i].string->npieces > 1) {
-                ngx_explicit_memzero(text.data, text.len);
-            }
-        }
-
-        if (rc != NGX_OK) {
-            ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
-                              (rc == NGX_DECLINED)
-                              ? "secret from a variable does not decode"
-                              : "could not make a key of a secret");
-            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
-        }
-
-        given++;
-    }
-
-    return given ? NGX_HTTP_WEBHOOK_REASON_NONE
-                 : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
 }
 
 
@@ -443,7 +376,14 @@ ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx)
 
     r = ctx->request;
 
-    if (r->request_body == NULL && !ngx_http_webhook_body_is_gone(r)) {
+    if (ngx_http_webhook_body_is_gone(r)) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webhook cannot be verified: its body was discarded");
+        ngx_http_webhook_judged(ctx, NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
+        return ngx_http_webhook_answer(ctx);
+    }
+
+    if (r->request_body == NULL) {
 
         ctx->stage = NGX_HTTP_WEBHOOK_STAGE_READING;
 
@@ -460,61 +400,15 @@ ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx)
 
     /* somebody else has read the body: its store is what is proxied */
 
-    if (ngx_http_webhook_body_is_gone(r)) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "webhook cannot be verified: its body was discarded");
-        ngx_http_webhook_set_verdict(ctx,
-                                     NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
-        return ngx_http_webhook_answer(ctx);
-    }
-
     ctx->stage = NGX_HTTP_WEBHOOK_STAGE_DIGESTING;
-    ctx->in = r->request_body->bufs;
-    ctx->offset = 0;
+
+    ngx_http_webhook_open_body(&ctx->j.body, r);
 
     if (ngx_http_webhook_digest_body(ctx) == NGX_AGAIN) {
         return ngx_http_webhook_suspend(r);
     }
 
-    return ngx_http_webhook_answer(ctx);
-}
-
-
-ngx_int_t
-ngx_http_webhook_suspend(ngx_http_request_t *r)
-{
-    if (r->connection->read->ready) {
-
-        /* the client may have left already */
-
-        ngx_post_event(r->connection->read, &ngx_posted_events);
-
-    } else {
-        if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    return NGX_DONE;
-}
-
-
-void
-ngx_http_webhook_resume(ngx_http_request_t *r)
-{
-    ngx_connection_t  *c;
-
-    c = r->connection;
-
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_core_run_phases;
-
-    ngx_http_core_run_phases(r);
-
-    ngx_http_run_posted_requests(c);
+    return ngx_http_webhook_decide(ctx);
 }
 
 
@@ -537,14 +431,25 @@ ngx_http_webhook_body_handler(ngx_http_request_t *r)
 }
 
 
+/* the stored body, a slice at a time */
+
 static ngx_int_t
 ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_webhook_body_stored(ctx);
+    rc = ngx_http_webhook_walk_body(&ctx->j.body, NGX_HTTP_WEBHOOK_BODY_SLICE,
+                                    ngx_http_webhook_verify_update,
+                                    &ctx->j.verify);
 
-    if (rc == NGX_AGAIN) {
+    switch (rc) {
+
+    case NGX_OK:
+        ngx_http_webhook_judge(ctx);
+        return NGX_OK;
+
+    case NGX_AGAIN:
+
         ctx->event.handler = ngx_http_webhook_digest_handler;
         ctx->event.data = ctx;
         ctx->event.log = ctx->request->connection->log;
@@ -554,124 +459,256 @@ ngx_http_webhook_digest_body(ngx_http_webhook_ctx_t *ctx)
         ngx_add_timer(&ctx->event, 1);
 
         return NGX_AGAIN;
+
+    default: /* NGX_ERROR */
+        ngx_http_webhook_judged(ctx, NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
+        return NGX_OK;
     }
-
-    if (rc == NGX_ERROR) {
-        ctx->failed = 1;
-    }
-
-    ngx_http_webhook_judge(ctx);
-
-    return NGX_OK;
 }
 
 
 static void
 ngx_http_webhook_digest_handler(ngx_event_t *ev)
 {
-    ngx_http_request_t      *r;
-    ngx_http_webhook_ctx_t  *ctx;
+    ngx_http_webhook_ctx_t *ctx = ev->data;
 
-    ctx = ev->data;
-    r = ctx->request;
+    ngx_http_set_log_request(ev->log, ctx->request);
 
-    ngx_http_set_log_request(r->connection->log, r);
-
-    if (ngx_http_webhook_digest_body(ctx) == NGX_AGAIN) {
-        return;
+    if (ngx_http_webhook_digest_body(ctx) == NGX_OK) {
+        ngx_http_webhook_resume(ctx->request);
     }
-
-    ngx_http_webhook_resume(r);
 }
 
 
-/* all that is left to do when the body is there */
+/* all that is left to be judged when the body is there */
 
 static void
 ngx_http_webhook_judge(ngx_http_webhook_ctx_t *ctx)
 {
-    ngx_int_t                  rc;
-    ngx_http_webhook_reason_e  reason;
+    ngx_http_webhook_reason_e      reason;
+    ngx_http_webhook_judgement_t  *j;
 
-    rc = ngx_http_webhook_body_verify(ctx);
+    j = &ctx->j;
 
-    ngx_http_webhook_body_cleanup(ctx);
+    reason = ngx_http_webhook_verify_end(&j->verify);
 
-    if (rc == NGX_ERROR) {
-        reason = NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    ngx_http_webhook_verify_free(&j->verify);
 
-    } else if (rc == NGX_DECLINED) {
-        reason = NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH;
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
 
-    } else if (rc == NGX_ABORT) {
-        reason = NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
+        j->scope.timestamp = j->verify.group->timestamp;
 
-    } else if (ctx->digested
-               && ngx_http_webhook_seams_check_body(ctx->keyring->scheme,
-                                                    ctx->first)
-                  != NGX_OK)
-    {
-        reason = NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+        if (j->has_time) {
+            j->time = j->verify.group->time;
+            j->age = j->verify.group->age;
+        }
 
-    } else {
-        reason = ngx_http_webhook_event_read(ctx);
+        if (ctx->conf->uses & NGX_HTTP_WEBHOOK_USES_SHA256) {
+            j->scope.body_sha256 = j->verify.sha256;
+        }
+
+        reason = ngx_http_webhook_judge_event(ctx);
     }
 
-    ngx_http_webhook_set_verdict(ctx, reason);
+    ngx_http_webhook_judged(ctx, reason);
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_judge_event(ngx_http_webhook_ctx_t *ctx)
+{
+    time_t                         age, grace;
+    ngx_http_webhook_reason_e      reason;
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_judgement_t  *j;
+
+    j = &ctx->j;
+    scheme = ctx->conf->rules.keyring->scheme;
+
+    if (ctx->conf->uses & NGX_HTTP_WEBHOOK_USES_JSON) {
+        reason = ngx_http_webhook_read_json(&j->scope, ctx->conf);
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+            return reason;
+        }
+    }
+
+    /* a body that took long must not outlive the memory of its id */
+
+    grace = NGX_HTTP_WEBHOOK_GRACE;
+
+    if (scheme->timestamp_json) {
+
+        reason = ngx_http_webhook_read_json_time(&j->scope, scheme, &j->time);
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+            return reason;
+        }
+
+        j->age = ngx_time() - j->time;
+        j->has_time = 1;
+
+        grace = 0;
+    }
+
+    if (j->has_time) {
+
+        age = ngx_time() - j->time;
+
+        switch (ngx_http_webhook_check_window(&ctx->conf->rules.window, age,
+                                              grace))
+        {
+        case NGX_OK:
+            break;
+
+        case NGX_DECLINED:
+            return NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP;
+
+        default: /* NGX_ABORT */
+            return NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP;
+        }
+    }
+
+    reason = ngx_http_webhook_read_event(&j->scope, ctx->conf);
+
+    j->accepted = (reason == NGX_HTTP_WEBHOOK_REASON_NONE);
+
+    return reason;
+}
+
+
+/* whether an event that is authentic is delivered, and then the answer */
+
+static ngx_int_t
+ngx_http_webhook_decide(ngx_http_webhook_ctx_t *ctx)
+{
+    time_t                              time;
+    ngx_http_webhook_dedup_t           *dedup;
+    ngx_http_webhook_reason_e           reason;
+    ngx_http_webhook_judgement_t       *j;
+    const ngx_http_webhook_loc_conf_t  *conf;
+
+    j = &ctx->j;
+    conf = ctx->conf;
+    dedup = &ctx->dedup;
+
+    if (j->verdict.status != NGX_HTTP_WEBHOOK_STATUS_PASSED
+        || dedup->decided || j->found)
+    {
+        return ngx_http_webhook_answer(ctx);
+    }
+
+    reason = ngx_http_webhook_filter_event(&j->scope, conf);
+
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+        ngx_http_webhook_set_verdict(ctx,
+                      (reason == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR)
+                      ? NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE
+                      : NGX_HTTP_WEBHOOK_STATUS_IGNORED, reason);
+
+        return ngx_http_webhook_answer(ctx);
+    }
+
+    if (conf->rules.dedup->shm_zone == NULL) {
+        return ngx_http_webhook_answer(ctx);
+    }
+
+    time = (j->has_time
+            && conf->rules.window.past != NGX_HTTP_WEBHOOK_NO_WINDOW)
+           ? j->time : 0;
+
+    dedup->handler = ngx_http_webhook_decided;
+    dedup->data = ctx;
+
+    if (ngx_http_webhook_claim_event(dedup, &j->scope, conf, time)
+        == NGX_AGAIN)
+    {
+        ctx->stage = NGX_HTTP_WEBHOOK_STAGE_WAITING;
+        return ngx_http_webhook_suspend(ctx->request);
+    }
+
+    ngx_http_webhook_set_verdict(ctx, dedup->verdict.status,
+                                 dedup->verdict.reason);
+
+    return ngx_http_webhook_answer(ctx);
 }
 
 
 static void
-ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_decided(ngx_http_webhook_dedup_t *dedup)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = dedup->data;
+
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_JUDGED;
+    ctx->j.found = 1;
+
+    ngx_http_webhook_set_verdict(ctx, dedup->verdict.status,
+                                 dedup->verdict.reason);
+
+    ngx_http_webhook_resume(ctx->request);
+}
+
+
+/* the verdict on whether the request is authentic */
+
+static void
+ngx_http_webhook_judged(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_reason_e reason)
 {
-    ngx_http_webhook_status_e  status;
-
     ctx->stage = NGX_HTTP_WEBHOOK_STAGE_JUDGED;
 
     switch (reason) {
 
     case NGX_HTTP_WEBHOOK_REASON_NONE:
-        status = NGX_HTTP_WEBHOOK_STATUS_PASSED;
+        ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_STATUS_PASSED,
+                                     reason);
         break;
 
     case NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR:
-        status = NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE;
+        ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
+                                     reason);
         break;
 
     default:
-        status = NGX_HTTP_WEBHOOK_STATUS_REJECTED;
+        ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_STATUS_REJECTED,
+                                     reason);
         break;
     }
-
-    ngx_http_webhook_set_status(ctx, status, reason);
 }
 
 
-void
-ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
+/* all verdicts come by here: they are logged, unless all is well */
+
+static void
+ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason)
 {
     char        *text;
     ngx_uint_t   level;
 
-    ctx->status = status;
-    ctx->reason = reason;
-
-    if (status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
-        return;
-    }
+    ctx->j.verdict.status = status;
+    ctx->j.verdict.reason = reason;
 
     level = ctx->conf->log_level;
 
     switch (status) {
+
+    case NGX_HTTP_WEBHOOK_STATUS_PASSED:
+
+        if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
+            return;
+        }
+
+        text = "is not deduplicated";
+        level = NGX_LOG_INFO;
+        break;
 
     case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
         text = "rejected";
         break;
 
     case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
-        text = "not verified";
+        text = ctx->j.accepted ? "not delivered" : "not verified";
         level = NGX_LOG_ERR;
         break;
 
@@ -688,127 +725,52 @@ ngx_http_webhook_set_status(ngx_http_webhook_ctx_t *ctx,
 
     ngx_log_error(level, ctx->request->connection->log, 0,
                   "webhook %s%s: %V, scheme \"%V\"",
-                  text, ctx->dry_run ? ", dry run" : "",
+                  text, ctx->conf->rules.dry_run ? ", dry run" : "",
                   ngx_http_webhook_reason_name(reason),
-                  &ctx->keyring->scheme->name);
+                  &ctx->conf->rules.keyring->scheme->name);
 }
 
 
+/*
+ * Suspends a request in the access phase, to be gone with its client: returns
+ * what the phase handler is to return.
+ */
+
 static ngx_int_t
-ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
+ngx_http_webhook_suspend(ngx_http_request_t *r)
 {
-    ngx_int_t                     rc;
-    ngx_uint_t                    status;
-    ngx_http_request_t           *r;
-    ngx_http_complex_value_t      cv;
-    ngx_http_webhook_loc_conf_t  *wlcf;
+    if (r->connection->read->ready) {
 
-    r = ctx->request;
-    wlcf = ctx->conf;
+        /* the client may have left already */
 
-    if (ctx->status == NGX_HTTP_WEBHOOK_STATUS_PASSED
-        && ngx_http_webhook_event_decide(ctx) == NGX_AGAIN)
-    {
-        return ngx_http_webhook_suspend(r);
+        ngx_post_event(r->connection->read, &ngx_posted_events);
+
+    } else {
+        if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
-    if (wlcf->dry_run) {
-        return NGX_DECLINED;
-    }
-
-    if (ctx->status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
-        return NGX_OK;
-    }
-
-    /* no error page, wherever it comes from, may see the body */
-
-    if (ngx_http_webhook_body_withhold(r) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    switch (ctx->status) {
-
-    case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
-
-        if (ctx->reason == NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE) {
-            return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-        }
-
-        if (ctx->reason == NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH) {
-            return NGX_HTTP_UNPROCESSABLE_ENTITY;
-        }
-
-        /* what is authentic is refused for what its body lacks */
-
-        return ctx->accepted ? NGX_HTTP_BAD_REQUEST
-                             : (ngx_int_t) wlcf->reject_status;
-
-    case NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT:
-    case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
-
-        if (ctx->interrupted && r->err_status >= NGX_HTTP_BAD_REQUEST) {
-
-            /* core could not read the body, and says why */
-
-            return r->err_status;
-        }
-
-        if (!ctx->retry_after
-            && ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        ctx->retry_after = 1;
-
-        return (ctx->status == NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT)
-               ? (ngx_int_t) wlcf->in_flight_status
-               : NGX_HTTP_SERVICE_UNAVAILABLE;
-
-    case NGX_HTTP_WEBHOOK_STATUS_DUPLICATE:
-
-        if (ngx_http_webhook_add_header(r, "Webhook-Duplicate", "1") != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        status = wlcf->duplicate_status;
-        break;
-
-    default: /* NGX_HTTP_WEBHOOK_STATUS_IGNORED */
-        status = wlcf->ignored_status;
-        break;
-    }
-
-    ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
-
-    rc = ngx_http_send_response(r, status, NULL, &cv);
-
-    ngx_http_finalize_request(r, rc);
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_DONE;
 }
 
 
-static ngx_int_t
-ngx_http_webhook_add_header(ngx_http_request_t *r, char *key, char *value)
+/* the phases are run again, after which r may be gone */
+
+static void
+ngx_http_webhook_resume(ngx_http_request_t *r)
 {
-    ngx_table_elt_t  *h;
+    ngx_connection_t  *c;
 
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
+    c = r->connection;
 
-    h->hash = 1;
-    h->key.len = ngx_strlen(key);
-    h->key.data = (u_char *) key;
-    h->value.len = ngx_strlen(value);
-    h->value.data = (u_char *) value;
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
 
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
+    ngx_http_core_run_phases(r);
 
-    return NGX_OK;
+    ngx_http_run_posted_requests(c);
 }

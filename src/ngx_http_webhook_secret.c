@@ -416,6 +416,107 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
 }
 
 
+ngx_http_webhook_reason_e
+ngx_http_webhook_get_keys(ngx_http_webhook_keys_t *keys,
+    const ngx_http_webhook_keyring_t *keyring, ngx_http_webhook_scope_t *scope)
+{
+    size_t                      len;
+    ngx_int_t                   rc;
+    ngx_log_t                  *log;
+    ngx_str_t                   text;
+    ngx_uint_t                  i, given, level;
+    ngx_http_webhook_key_t     *key;
+    ngx_http_webhook_secret_t  *secret;
+
+    keys->elts = keyring->keys;
+    keys->nelts = keyring->nkeys;
+
+    if (!keyring->variables) {
+        return keys->nelts ? NGX_HTTP_WEBHOOK_REASON_NONE
+                          : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
+    }
+
+    keys->elts = ngx_pcalloc(scope->request->pool,
+                            keys->nelts * sizeof(ngx_http_webhook_key_t));
+    if (keys->elts == NULL) {
+        keys->nelts = 0;
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    keys->own = 1;
+
+    log = scope->request->connection->log;
+    secret = keyring->secrets->elts;
+    given = 0;
+
+    for (i = 0; i < keys->nelts; i++) {
+
+        key = &keys->elts[i];
+
+        if (secret[i].string == NULL) {
+
+            if (ngx_http_webhook_key_copy(key, &keyring->keys[i]) != NGX_OK) {
+                return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+            }
+
+            given++;
+            continue;
+        }
+
+        /* core shows the values of variables when it debugs */
+
+        level = log->log_level;
+        log->log_level = level & ~NGX_LOG_DEBUG_ALL;
+
+        rc = ngx_http_webhook_template_value(scope, secret[i].string,
+                                             &text);
+
+        log->log_level = level;
+
+        if (rc == NGX_DECLINED || rc == NGX_ABORT) {
+            continue;
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_webhook_secret_key(keyring->scheme, &text, key,
+                                             &len, log);
+
+            if (secret[i].string->npieces > 1) {
+                ngx_explicit_memzero(text.data, text.len);
+            }
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
+                              (rc == NGX_DECLINED)
+                              ? "secret from a variable does not decode"
+                              : "could not make a key of a secret");
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+        }
+
+        given++;
+    }
+
+    return given ? NGX_HTTP_WEBHOOK_REASON_NONE
+                 : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
+}
+
+
+void
+ngx_http_webhook_free_keys(ngx_http_webhook_keys_t *keys)
+{
+    ngx_uint_t  i;
+
+    if (keys->own) {
+        for (i = 0; i < keys->nelts; i++) {
+            ngx_http_webhook_key_free(&keys->elts[i]);
+        }
+    }
+
+    ngx_memzero(keys, sizeof(ngx_http_webhook_keys_t));
+}
+
+
 ngx_uint_t
 ngx_http_webhook_secrets_equal(ngx_array_t *one, ngx_array_t *other)
 {

@@ -23,8 +23,42 @@
 typedef struct {
     ngx_str_t                      text;     /* if it is known beforehand; it
                                                 is wiped with the pool */
-    ngx_http_webhook_template_t     *string;   /* if it holds variables */
+    ngx_http_webhook_template_t   *string;   /* if it holds variables */
 } ngx_http_webhook_secret_t;
+
+
+/* a scheme and secrets: what a verdict was computed under */
+
+typedef struct ngx_http_webhook_keyring_s  ngx_http_webhook_keyring_t;
+
+struct ngx_http_webhook_keyring_s {
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_array_t                   *secrets;  /* ngx_http_webhook_secret_t */
+    ngx_http_webhook_key_t        *keys;     /* of those without variables */
+    ngx_uint_t                     nkeys;
+
+    ngx_http_webhook_keyring_t    *next;     /* other schemes, same secrets */
+
+    unsigned                       variables:1;
+};
+
+
+/* the secrets of one level, which others may inherit */
+
+typedef struct {
+    ngx_array_t                    list;     /* ngx_http_webhook_secret_t */
+    ngx_http_webhook_keyring_t    *keyrings;
+} ngx_http_webhook_secrets_t;
+
+
+/* the keys of a request: those of the configuration, or its own */
+
+typedef struct {
+    ngx_http_webhook_key_t        *elts;
+    ngx_uint_t                     nelts;
+
+    unsigned                       own:1;
+} ngx_http_webhook_keys_t;
 
 
 /*
@@ -43,6 +77,16 @@ char *ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
 ngx_int_t ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *text, ngx_http_webhook_key_t *key, size_t *len,
     ngx_log_t *log);
+
+/*
+ * Gets the keys for a request; secrets from variables are computed.  Returns
+ * NGX_HTTP_WEBHOOK_REASON_NONE, NGX_HTTP_WEBHOOK_REASON_NO_SECRET if there is
+ * none, or NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR.  To be freed in each case.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_get_keys(
+    ngx_http_webhook_keys_t *keys, const ngx_http_webhook_keyring_t *keyring,
+    ngx_http_webhook_scope_t *scope);
+void ngx_http_webhook_free_keys(ngx_http_webhook_keys_t *keys);
 
 /* Whether both arrays hold the same secrets in the same order. */
 ngx_uint_t ngx_http_webhook_secrets_equal(ngx_array_t *one,

@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_request.h"
 
 
 static ngx_int_t ngx_http_webhook_status_variable(ngx_http_request_t *r,
@@ -125,7 +125,8 @@ ngx_http_webhook_status_variable(ngx_http_request_t *r,
     }
 
     return ngx_http_webhook_set_variable(v,
-                      ngx_http_webhook_status_name(ctx->status, ctx->dry_run));
+                      ngx_http_webhook_status_name(ctx->j.verdict.status,
+                                           ctx->conf->rules.dry_run));
 }
 
 
@@ -138,7 +139,8 @@ ngx_http_webhook_reason_variable(ngx_http_request_t *r,
     ctx = ngx_http_webhook_get_ctx(r);
 
     return ngx_http_webhook_set_variable(v,
-                      ctx ? ngx_http_webhook_reason_name(ctx->reason) : NULL);
+                   ctx ? ngx_http_webhook_reason_name(ctx->j.verdict.reason)
+                       : NULL);
 }
 
 
@@ -151,7 +153,8 @@ ngx_http_webhook_scheme_variable(ngx_http_request_t *r,
     ctx = ngx_http_webhook_get_ctx(r);
 
     return ngx_http_webhook_set_variable(v,
-                                 ctx ? &ctx->keyring->scheme->name : NULL);
+                              ctx ? &ctx->conf->rules.keyring->scheme->name
+                                  : NULL);
 }
 
 
@@ -163,11 +166,11 @@ ngx_http_webhook_age_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || !ctx->has_time) {
+    if (ctx == NULL || !ctx->j.has_time) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
-    return ngx_http_webhook_set_number(r, v, ctx->age);
+    return ngx_http_webhook_set_number(r, v, ctx->j.age);
 }
 
 
@@ -179,11 +182,11 @@ ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || ctx->secret_index == 0) {
+    if (ctx == NULL || ctx->j.verify.secret_index == 0) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
-    return ngx_http_webhook_set_number(r, v, ctx->secret_index);
+    return ngx_http_webhook_set_number(r, v, ctx->j.verify.secret_index);
 }
 
 
@@ -195,12 +198,12 @@ ngx_http_webhook_event_variable(ngx_http_request_t *r,
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || !ctx->accepted) {
+    if (ctx == NULL || !ctx->j.accepted) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
     return ngx_http_webhook_set_variable(v,
-                              (ngx_str_t *) ((u_char *) &ctx->scope + data));
+                              (ngx_str_t *) ((u_char *) &ctx->j.scope + data));
 }
 
 
@@ -208,16 +211,18 @@ static ngx_int_t
 ngx_http_webhook_json_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    ngx_uint_t                 n;
     ngx_http_webhook_ctx_t    *ctx;
     ngx_http_webhook_value_t  *value;
 
     ctx = ngx_http_webhook_get_ctx(r);
 
-    if (ctx == NULL || !ctx->accepted || ctx->scope.values == NULL) {
+    if (ctx == NULL || !ctx->j.accepted || ctx->j.scope.values == NULL) {
         return ngx_http_webhook_set_variable(v, NULL);
     }
 
-    value = &ctx->scope.values[ctx->keyring->scheme->nlines + data];
+    n = ctx->conf->rules.keyring->scheme->nlines + data;
+    value = &ctx->j.scope.values[n];
 
     return ngx_http_webhook_set_variable(v,
                                       value->ambiguous ? NULL : &value->text);

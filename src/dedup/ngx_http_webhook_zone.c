@@ -49,8 +49,29 @@ static void ngx_http_webhook_zone_keep(ngx_http_webhook_zone_t *zone,
 static void ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone,
     ngx_log_t *log);
 static void ngx_http_webhook_flush_handler(ngx_event_t *ev);
+static ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id,
+    ngx_str_t *fields, ngx_uint_t n);
+static ngx_int_t ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim,
+    time_t lease, ngx_uint_t evict);
+static ngx_int_t ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim);
+static ngx_int_t ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim,
+    time_t lease);
+static ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
+    time_t until);
+static ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
+static void ngx_http_webhook_zone_detach(ngx_http_webhook_claim_t *claim);
 static void ngx_http_webhook_zone_evicted(ngx_http_webhook_zone_t *zone,
     time_t now, ngx_log_t *log);
+
+
+static const ngx_http_webhook_claim_ops_t  ngx_http_webhook_zone_ops = {
+    ngx_http_webhook_zone_claim,
+    ngx_http_webhook_zone_lookup,
+    ngx_http_webhook_zone_renew,
+    ngx_http_webhook_zone_commit,
+    ngx_http_webhook_zone_free,
+    ngx_http_webhook_zone_detach
+};
 
 
 ngx_shm_zone_t *
@@ -414,9 +435,34 @@ ngx_http_webhook_zone_copy(ngx_http_webhook_shm_t *sh,
 }
 
 
-ngx_int_t
-ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone, ngx_str_t *fields,
-    ngx_uint_t n, ngx_http_webhook_claim_t *claim)
+ngx_http_webhook_claim_t *
+ngx_http_webhook_zone_get_claim(ngx_http_webhook_zone_t *zone,
+    ngx_str_t *fields, ngx_uint_t n, ngx_pool_t *pool)
+{
+    ngx_http_webhook_claim_t  *claim;
+
+    claim = ngx_pcalloc(pool, sizeof(ngx_http_webhook_claim_t));
+    if (claim == NULL) {
+        return NULL;
+    }
+
+    claim->ops = &ngx_http_webhook_zone_ops;
+    claim->keeper = zone;
+    claim->log = pool->log;
+
+    if (ngx_http_webhook_zone_id(&claim->id, fields, n) != NGX_OK) {
+        ngx_http_webhook_digest_error(NGX_LOG_ERR, pool->log,
+                                      "could not digest the dedup key");
+        return NULL;
+    }
+
+    return claim;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id, ngx_str_t *fields,
+    ngx_uint_t n)
 {
     u_char       digest[NGX_HTTP_WEBHOOK_SHA256_LEN], len[8];
     uint64_t     size;
@@ -455,24 +501,24 @@ ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone, ngx_str_t *fields,
 
     EVP_MD_CTX_free(md);
 
-    ngx_memcpy(&claim->id, digest, sizeof(ngx_http_webhook_id_t));
-    claim->zone = zone;
-    claim->token = 0;
+    ngx_memcpy(id, digest, sizeof(ngx_http_webhook_id_t));
 
     return rc;
 }
 
 
-ngx_int_t
-ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim, time_t now,
-    time_t lease, ngx_uint_t evict, uint32_t *fingerprint, ngx_log_t *log)
+static ngx_int_t
+ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim, time_t lease,
+    ngx_uint_t evict)
 {
+    time_t                     now;
     uint64_t                  *evicted, before;
     ngx_int_t                  rc;
     ngx_http_webhook_zone_t   *zone;
     ngx_http_webhook_table_t  *table;
 
-    zone = claim->zone;
+    now = ngx_time();
+    zone = claim->keeper;
     table = &zone->sh->table;
     evicted = &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
 
@@ -481,33 +527,32 @@ ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim, time_t now,
     before = *evicted;
 
     rc = ngx_http_webhook_table_claim(table, &claim->id, now, lease, evict,
-                                      &claim->token, fingerprint);
+                                      &claim->owner, &claim->found);
 
     before = *evicted - before;
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
     if (before) {
-        ngx_http_webhook_zone_evicted(zone, now, log);
+        ngx_http_webhook_zone_evicted(zone, now, claim->log);
     }
 
     return rc;
 }
 
 
-ngx_int_t
-ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim, time_t now,
-    uint32_t *fingerprint)
+static ngx_int_t
+ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim)
 {
     ngx_int_t                 rc;
     ngx_http_webhook_zone_t  *zone;
 
-    zone = claim->zone;
+    zone = claim->keeper;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    rc = ngx_http_webhook_table_lookup(&zone->sh->table, &claim->id, now,
-                                       fingerprint);
+    rc = ngx_http_webhook_table_lookup(&zone->sh->table, &claim->id,
+                                       ngx_time(), &claim->found);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
@@ -515,23 +560,18 @@ ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim, time_t now,
 }
 
 
-ngx_int_t
-ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t now,
-    time_t lease)
+static ngx_int_t
+ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t lease)
 {
     ngx_int_t                 rc;
     ngx_http_webhook_zone_t  *zone;
 
-    if (claim->token == 0) {
-        return NGX_DECLINED;
-    }
-
-    zone = claim->zone;
+    zone = claim->keeper;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
     rc = ngx_http_webhook_table_renew(&zone->sh->table, &claim->id,
-                                      claim->token, now + lease);
+                                      claim->owner, ngx_time() + lease);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
@@ -539,20 +579,17 @@ ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim, time_t now,
 }
 
 
-ngx_int_t
-ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim, time_t now,
-    time_t until, uint32_t fingerprint, ngx_log_t *log)
+static ngx_int_t
+ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim, time_t until)
 {
+    time_t                     now;
     uint64_t                  *evicted, before;
     ngx_int_t                  rc;
     ngx_http_webhook_zone_t   *zone;
     ngx_http_webhook_table_t  *table;
 
-    if (claim->token == 0) {
-        return NGX_DECLINED;
-    }
-
-    zone = claim->zone;
+    now = ngx_time();
+    zone = claim->keeper;
     table = &zone->sh->table;
     evicted = &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED];
 
@@ -560,45 +597,50 @@ ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim, time_t now,
 
     before = *evicted;
 
-    rc = ngx_http_webhook_table_commit(table, &claim->id, claim->token, now,
-                                       until, fingerprint);
+    rc = ngx_http_webhook_table_commit(table, &claim->id, claim->owner, now,
+                                       until, claim->fingerprint);
 
     before = *evicted - before;
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
-    claim->token = 0;
+    claim->owner = 0;
 
     if (before) {
-        ngx_http_webhook_zone_evicted(zone, now, log);
+        ngx_http_webhook_zone_evicted(zone, now, claim->log);
     }
 
     return rc;
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim)
 {
     ngx_int_t                 rc;
     ngx_http_webhook_zone_t  *zone;
 
-    if (claim->token == 0) {
-        return NGX_DECLINED;
-    }
-
-    zone = claim->zone;
+    zone = claim->keeper;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
     rc = ngx_http_webhook_table_free(&zone->sh->table, &claim->id,
-                                     claim->token);
+                                     claim->owner);
 
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
-    claim->token = 0;
+    claim->owner = 0;
 
     return rc;
+}
+
+
+static void
+ngx_http_webhook_zone_detach(ngx_http_webhook_claim_t *claim)
+{
+    /* all was answered at once */
+
+    claim->handler = NULL;
 }
 
 

@@ -15,9 +15,9 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include "ngx_http_webhook_claim.h"
 #include "ngx_http_webhook_state_file.h"
 #include "ngx_http_webhook_table.h"
-#include "ngx_http_webhook_verdict.h"
 
 
 #define NGX_HTTP_WEBHOOK_ZONE_MAGIC    "webhook"   /* 8 bytes with its zero */
@@ -64,15 +64,6 @@ typedef struct {
 } ngx_http_webhook_zone_t;
 
 
-/* a request's hold on an event; token is 0 while there is none */
-
-typedef struct {
-    ngx_http_webhook_zone_t       *zone;
-    ngx_http_webhook_id_t          id;
-    uint32_t                       token;
-} ngx_http_webhook_claim_t;
-
-
 /*
  * Finds the zone of that name, which may be defined later, or adds it; size
  * is 0 where the zone is only used.  Returns NULL after an error was logged.
@@ -89,28 +80,14 @@ void ngx_http_webhook_zones_keep(ngx_cycle_t *cycle);
 void ngx_http_webhook_zones_exit(ngx_cycle_t *cycle);
 
 /*
- * Sets claim->zone and claim->id for an event named by strings, each hashed
- * with its length: the same on every server.  Returns NGX_OK, or NGX_ERROR if
- * OpenSSL failed.
+ * Makes a claim, which holds nothing yet, on an event named by strings, each
+ * hashed with its length: the same on every server.  It lives as long as the
+ * pool.  Returns NULL if there is no memory, or after the error of OpenSSL was
+ * logged.
  */
-ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_zone_t *zone,
-    ngx_str_t *fields, ngx_uint_t n, ngx_http_webhook_claim_t *claim);
-
-/*
- * What can be done with a claim; now, lease, until: seconds.  For what they
- * return see ngx_http_webhook_table.h.  Renewing, committing and freeing
- * does nothing without a claim; the last two forget it.
- */
-ngx_int_t ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim,
-    time_t now, time_t lease, ngx_uint_t evict, uint32_t *fingerprint,
-    ngx_log_t *log);
-ngx_int_t ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim,
-    time_t now, uint32_t *fingerprint);
-ngx_int_t ngx_http_webhook_zone_renew(ngx_http_webhook_claim_t *claim,
-    time_t now, time_t lease);
-ngx_int_t ngx_http_webhook_zone_commit(ngx_http_webhook_claim_t *claim,
-    time_t now, time_t until, uint32_t fingerprint, ngx_log_t *log);
-ngx_int_t ngx_http_webhook_zone_free(ngx_http_webhook_claim_t *claim);
+ngx_http_webhook_claim_t *ngx_http_webhook_zone_get_claim(
+    ngx_http_webhook_zone_t *zone, ngx_str_t *fields, ngx_uint_t n,
+    ngx_pool_t *pool);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_ */

@@ -163,12 +163,12 @@ char *ngx_http_webhook_seams(ngx_conf_t *cf,
  * and end at last, are like that; time is the length of the timestamp.
  * Returns NGX_OK or NGX_DECLINED.
  */
-ngx_int_t ngx_http_webhook_seams_check(ngx_http_webhook_scheme_t *scheme,
+ngx_int_t ngx_http_webhook_seams_check(const ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *values, u_char *last, size_t time);
 
 /* Likewise for the first byte of a body. */
-ngx_int_t ngx_http_webhook_seams_check_body(ngx_http_webhook_scheme_t *scheme,
-    u_char first);
+ngx_int_t ngx_http_webhook_seams_check_body(
+    const ngx_http_webhook_scheme_t *scheme, u_char first);
 
 /*
  * Whether the value of a piece can be in a dedup key though it is not signed:

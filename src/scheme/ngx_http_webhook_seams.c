@@ -347,7 +347,7 @@ ngx_http_webhook_seam_is_time(ngx_http_webhook_scheme_t *scheme,
 
 
 ngx_int_t
-ngx_http_webhook_seams_check(ngx_http_webhook_scheme_t *scheme,
+ngx_http_webhook_seams_check(const ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *values, u_char *last, size_t time)
 {
     u_char      *end;
@@ -435,8 +435,8 @@ ngx_http_webhook_seam_last(ngx_str_t *literal, u_char *last)
 
 
 ngx_int_t
-ngx_http_webhook_seams_check_body(ngx_http_webhook_scheme_t *scheme,
-    u_char first)
+ngx_http_webhook_seams_check_body(
+    const ngx_http_webhook_scheme_t *scheme, u_char first)
 {
     return (scheme->before_body
             && ngx_http_webhook_seam_is(first, scheme->before_body))

@@ -25,7 +25,7 @@ ngx_http_webhook_cursor(ngx_http_webhook_cursor_t *cursor, ngx_str_t *value)
 
 ngx_int_t
 ngx_http_webhook_next_piece(ngx_http_webhook_cursor_t *cursor,
-    ngx_str_t *separator, ngx_str_t *piece)
+    const ngx_str_t *separator, ngx_str_t *piece)
 {
     u_char  *p, *end;
 
@@ -66,7 +66,7 @@ ngx_http_webhook_next_piece(ngx_http_webhook_cursor_t *cursor,
 
 ngx_int_t
 ngx_http_webhook_next_item(ngx_http_webhook_cursor_t *cursor,
-    ngx_http_webhook_cut_t *cut, ngx_str_t *item)
+    const ngx_http_webhook_cut_t *cut, ngx_str_t *item)
 {
     do {
         if (ngx_http_webhook_next_piece(cursor, &cut->separator, item)

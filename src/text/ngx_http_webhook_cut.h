@@ -40,7 +40,7 @@ typedef struct {
  * Returns NGX_OK, or NGX_DONE when the value is exhausted.
  */
 ngx_int_t ngx_http_webhook_next_piece(ngx_http_webhook_cursor_t *cursor,
-    ngx_str_t *separator, ngx_str_t *piece);
+    const ngx_str_t *separator, ngx_str_t *piece);
 
 /*
  * Takes the next item that is not empty.  Returns NGX_OK if it is wanted by
@@ -48,7 +48,7 @@ ngx_int_t ngx_http_webhook_next_piece(ngx_http_webhook_cursor_t *cursor,
  * is to be skipped; NGX_DONE when the value is exhausted.
  */
 ngx_int_t ngx_http_webhook_next_item(ngx_http_webhook_cursor_t *cursor,
-    ngx_http_webhook_cut_t *cut, ngx_str_t *item);
+    const ngx_http_webhook_cut_t *cut, ngx_str_t *item);
 
 /* Points the cursor at the start of a value; the value is not copied. */
 void ngx_http_webhook_cursor(ngx_http_webhook_cursor_t *cursor,

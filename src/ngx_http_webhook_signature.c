@@ -2,7 +2,8 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * What the headers say: signatures, timestamps, fields of the signed text.
+ * What the headers say of the signature: candidates, timestamps, and the text
+ * around the body.
  */
 
 
@@ -10,7 +11,22 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_signature.h"
+
+
+#define NGX_HTTP_WEBHOOK_MAX_GROUPS  4
+#define NGX_HTTP_WEBHOOK_MAX_ITEMS   64
+
+
+/* what reading the headers is about */
+
+typedef struct {
+    ngx_http_webhook_signature_t  *signature;
+    ngx_http_webhook_scope_t      *scope;
+    const ngx_http_webhook_scheme_t     *scheme;
+    const ngx_http_webhook_window_t     *window;
+    ngx_pool_t                    *pool;
+} ngx_http_webhook_reading_t;
 
 
 /* the value of a source, or a group of it */
@@ -22,57 +38,64 @@ typedef struct {
 
 
 static ngx_http_webhook_reason_e ngx_http_webhook_read_signatures(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_reason_e *reasons);
-static ngx_int_t ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
-    ngx_http_webhook_template_t *source, ngx_array_t *values);
+    ngx_http_webhook_reading_t *reading, ngx_http_webhook_reason_e *reasons);
+static ngx_int_t ngx_http_webhook_source_values(
+    ngx_http_webhook_reading_t *reading, ngx_http_webhook_template_t *source,
+    ngx_array_t *values);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_candidates(
-    ngx_http_webhook_ctx_t *ctx, ngx_array_t *values,
+    ngx_http_webhook_reading_t *reading, ngx_array_t *values,
     ngx_http_webhook_reason_e *reasons);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_timestamp(
-    ngx_http_webhook_ctx_t *ctx, ngx_uint_t n);
+    ngx_http_webhook_reading_t *reading, ngx_uint_t n);
 static ngx_http_webhook_reason_e ngx_http_webhook_build_signed(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_group_t *group);
+    ngx_http_webhook_reading_t *reading, ngx_http_webhook_group_t *group);
 static ngx_http_webhook_reason_e ngx_http_webhook_signed_piece(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_group_t *group,
+    ngx_http_webhook_reading_t *reading, ngx_http_webhook_group_t *group,
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
-    ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines);
+    ngx_http_webhook_reading_t *reading, ngx_array_t *lines);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_key(
-    ngx_http_webhook_ctx_t *ctx);
+    ngx_http_webhook_reading_t *reading);
 static ngx_http_webhook_reason_e ngx_http_webhook_check_part(
-    ngx_http_webhook_ctx_t *ctx, ngx_http_webhook_template_t *part);
+    ngx_http_webhook_reading_t *reading, ngx_http_webhook_template_t *part);
 
 
 ngx_http_webhook_reason_e
-ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
+ngx_http_webhook_read_signature(ngx_http_webhook_signature_t *signature,
+    ngx_http_webhook_scope_t *scope, const ngx_http_webhook_scheme_t *scheme,
+    const ngx_http_webhook_window_t *window, ngx_uint_t key)
 {
-    ngx_uint_t                  n;
-    ngx_http_webhook_group_t   *group;
-    ngx_http_webhook_reason_e   reason, reasons[NGX_HTTP_WEBHOOK_MAX_GROUPS];
-    ngx_http_webhook_scheme_t  *scheme;
+    ngx_uint_t                   n;
+    ngx_http_webhook_group_t    *group;
+    ngx_http_webhook_reason_e    reason, reasons[NGX_HTTP_WEBHOOK_MAX_GROUPS];
+    ngx_http_webhook_reading_t   reading;
 
-    scheme = ctx->keyring->scheme;
+    reading.signature = signature;
+    reading.scope = scope;
+    reading.scheme = scheme;
+    reading.window = window;
+    reading.pool = scope->request->pool;
 
-    reason = ngx_http_webhook_read_signatures(ctx, reasons);
+    reason = ngx_http_webhook_read_signatures(&reading, reasons);
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;
     }
 
     /* a group that is wrong is skipped as long as another one is right */
 
-    for (n = 0; n < ctx->ngroups; n++) {
-        group = &ctx->groups[n];
+    for (n = 0; n < signature->ngroups; n++) {
+        group = &signature->groups[n];
 
         reason = reasons[n];
 
         if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
             && scheme->timestamp && !scheme->timestamp_json)
         {
-            reason = ngx_http_webhook_read_timestamp(ctx, n);
+            reason = ngx_http_webhook_read_timestamp(&reading, n);
         }
 
         if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-            reason = ngx_http_webhook_build_signed(ctx, group);
+            reason = ngx_http_webhook_build_signed(&reading, group);
         }
 
         if (reason == NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR) {
@@ -86,7 +109,7 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
         reasons[n] = reason;
     }
 
-    for (n = 0; n < ctx->ngroups; n++) {
+    for (n = 0; n < signature->ngroups; n++) {
         if (reasons[n] == NGX_HTTP_WEBHOOK_REASON_NONE) {
             goto valid;
         }
@@ -96,20 +119,18 @@ ngx_http_webhook_read_headers(ngx_http_webhook_ctx_t *ctx)
 
 valid:
 
-    reason = ngx_http_webhook_check_lines(ctx, scheme->event_id);
+    reason = ngx_http_webhook_check_lines(&reading, scheme->event_id);
 
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-        reason = ngx_http_webhook_check_lines(ctx, scheme->event_type);
+        reason = ngx_http_webhook_check_lines(&reading, scheme->event_type);
     }
 
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-        reason = ngx_http_webhook_check_lines(ctx, scheme->dedup_key);
+        reason = ngx_http_webhook_check_lines(&reading, scheme->dedup_key);
     }
 
-    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE
-        && scheme->chosen && ctx->conf->dedup->shm_zone)
-    {
-        reason = ngx_http_webhook_check_key(ctx);
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE && key && scheme->chosen) {
+        reason = ngx_http_webhook_check_key(&reading);
     }
 
     return reason;
@@ -117,23 +138,23 @@ valid:
 
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_read_signatures(ngx_http_webhook_reading_t *reading,
     ngx_http_webhook_reason_e *reasons)
 {
     ngx_int_t                         rc;
     ngx_str_t                         piece;
     ngx_uint_t                        i, n, ngroups, nvalues;
     ngx_array_t                       values;
-    ngx_http_webhook_cut_t           *cut;
-    ngx_http_webhook_scheme_t        *scheme;
     ngx_http_webhook_cursor_t         cursor;
     ngx_http_webhook_template_t      *source;
+    const ngx_http_webhook_cut_t     *cut;
+    const ngx_http_webhook_scheme_t  *scheme;
     ngx_http_webhook_source_value_t  *value;
 
-    scheme = ctx->keyring->scheme;
+    scheme = reading->scheme;
     cut = &scheme->signature_cut;
 
-    if (ngx_array_init(&values, ctx->request->pool, 2,
+    if (ngx_array_init(&values, reading->pool, 2,
                        sizeof(ngx_http_webhook_source_value_t))
         != NGX_OK)
     {
@@ -146,7 +167,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
 
         n = values.nelts;
 
-        rc = ngx_http_webhook_source_values(ctx, &source[i], &values);
+        rc = ngx_http_webhook_source_values(reading, &source[i], &values);
 
         if (rc == NGX_ERROR) {
             return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
@@ -210,15 +231,15 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
         values.nelts -= nvalues;
     }
 
-    ctx->groups = ngx_pcalloc(ctx->request->pool,
+    reading->signature->groups = ngx_pcalloc(reading->pool,
                             ngroups * sizeof(ngx_http_webhook_group_t));
-    if (ctx->groups == NULL) {
+    if (reading->signature->groups == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    ctx->ngroups = ngroups;
+    reading->signature->ngroups = ngroups;
 
-    return ngx_http_webhook_read_candidates(ctx, &values, reasons);
+    return ngx_http_webhook_read_candidates(reading, &values, reasons);
 }
 
 
@@ -230,7 +251,7 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_ctx_t *ctx,
  */
 
 static ngx_int_t
-ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_source_values(ngx_http_webhook_reading_t *reading,
     ngx_http_webhook_template_t *source, ngx_array_t *values)
 {
     ngx_int_t                         rc;
@@ -246,7 +267,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
         part = NULL;
 
         for ( ;; ) {
-            h = ngx_http_webhook_next_header(ctx->request,
+            h = ngx_http_webhook_next_header(reading->scope->request,
                                              &source->pieces[0].text,
                                              &part, &i);
             if (h == NULL) {
@@ -263,7 +284,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
         }
     }
 
-    rc = ngx_http_webhook_template_value(&ctx->scope, source, &text);
+    rc = ngx_http_webhook_template_value(reading->scope, source, &text);
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;
@@ -286,7 +307,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_ctx_t *ctx,
 
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
     ngx_array_t *values, ngx_http_webhook_reason_e *reasons)
 {
     size_t                            size;
@@ -295,11 +316,11 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
     ngx_str_t                         item;
     ngx_uint_t                        i, nitems, ncandidates;
     ngx_http_webhook_group_t         *group;
-    ngx_http_webhook_scheme_t        *scheme;
     ngx_http_webhook_cursor_t         cursor;
+    const ngx_http_webhook_scheme_t  *scheme;
     ngx_http_webhook_source_value_t  *value;
 
-    scheme = ctx->keyring->scheme;
+    scheme = reading->scheme;
     size = scheme->algorithm->size;
 
     nitems = 0;
@@ -310,7 +331,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 
     for (i = 0; i < values->nelts; i++) {
 
-        group = &ctx->groups[value[i].group];
+        group = &reading->signature->groups[value[i].group];
         ngx_http_webhook_cursor(&cursor, &value[i].text);
 
         for ( ;; ) {
@@ -345,7 +366,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 
                 /* two bytes more for the decoder, groups follow each other */
 
-                buf = ngx_pnalloc(ctx->request->pool,
+                buf = ngx_pnalloc(reading->pool,
                                   scheme->algorithm->candidates * size + 2);
                 if (buf == NULL) {
                     return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
@@ -376,8 +397,8 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
         }
     }
 
-    for (i = 0; i < ctx->ngroups; i++) {
-        reasons[i] = ctx->groups[i].ncandidates
+    for (i = 0; i < reading->signature->ngroups; i++) {
+        reasons[i] = reading->signature->groups[i].ncandidates
                      ? NGX_HTTP_WEBHOOK_REASON_NONE
                      : NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
     }
@@ -389,25 +410,25 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_ctx_t *ctx,
 /* the timestamp of a group: of the first source that is present */
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
+ngx_http_webhook_read_timestamp(ngx_http_webhook_reading_t *reading,
+    ngx_uint_t n)
 {
     ngx_int_t                         rc;
     ngx_str_t                         item, piece;
     ngx_uint_t                        i, k, nitems;
     ngx_array_t                       values;
-    ngx_http_webhook_cut_t           *cut;
     ngx_http_webhook_group_t         *group;
-    ngx_http_webhook_scheme_t        *scheme;
     ngx_http_webhook_cursor_t         cursor, groups;
-    ngx_http_webhook_reason_e         reason;
     ngx_http_webhook_template_t      *source;
+    const ngx_http_webhook_cut_t     *cut;
+    const ngx_http_webhook_scheme_t  *scheme;
     ngx_http_webhook_source_value_t  *value;
 
-    scheme = ctx->keyring->scheme;
+    scheme = reading->scheme;
     cut = &scheme->timestamp_cut;
-    group = &ctx->groups[n];
+    group = &reading->signature->groups[n];
 
-    if (ngx_array_init(&values, ctx->request->pool, 2,
+    if (ngx_array_init(&values, reading->pool, 2,
                        sizeof(ngx_http_webhook_source_value_t))
         != NGX_OK)
     {
@@ -418,7 +439,7 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
 
     for (i = 0; i < scheme->timestamp->nelts; i++) {
 
-        rc = ngx_http_webhook_source_values(ctx, &source[i], &values);
+        rc = ngx_http_webhook_source_values(reading, &source[i], &values);
 
         if (rc == NGX_ERROR) {
             return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
@@ -485,33 +506,16 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_ctx_t *ctx, ngx_uint_t n)
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }
 
-    reason = ngx_http_webhook_check_time(ctx, group->time, 0);
+    group->age = ngx_time() - group->time;
 
-    group->age = ctx->age;
+    reading->signature->time = group->time;
+    reading->signature->age = group->age;
+    reading->signature->has_time = 1;
 
-    return reason;
-}
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, reading->pool->log, 0,
+                   "webhook age: %T", group->age);
 
-
-ngx_http_webhook_reason_e
-ngx_http_webhook_check_time(ngx_http_webhook_ctx_t *ctx, time_t time,
-    time_t grace)
-{
-    time_t  age;
-
-    age = ngx_time() - time;
-
-    ctx->time = time;
-    ctx->has_time = 1;
-
-    if (grace == 0) {
-        ctx->age = age;
-    }
-
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, ctx->request->connection->log, 0,
-                   "webhook age: %T", age);
-
-    switch (ngx_http_webhook_check_window(&ctx->conf->window, age, grace)) {
+    switch (ngx_http_webhook_check_window(reading->window, group->age, 0)) {
 
     case NGX_OK:
         return NGX_HTTP_WEBHOOK_REASON_NONE;
@@ -528,21 +532,21 @@ ngx_http_webhook_check_time(ngx_http_webhook_ctx_t *ctx, time_t time,
 /* the signed text of a group, but for the body */
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_build_signed(ngx_http_webhook_reading_t *reading,
     ngx_http_webhook_group_t *group)
 {
-    u_char                       *p;
-    size_t                        len;
-    ngx_str_t                    *values;
-    ngx_uint_t                    i;
-    ngx_http_webhook_piece_t     *piece;
-    ngx_http_webhook_reason_e     reason;
-    ngx_http_webhook_template_t  *text;
+    u_char                             *p;
+    size_t                              len;
+    ngx_str_t                          *values;
+    ngx_uint_t                          i;
+    ngx_http_webhook_piece_t           *piece;
+    ngx_http_webhook_reason_e           reason;
+    const ngx_http_webhook_template_t  *text;
 
-    text = &ctx->keyring->scheme->signed_text;
+    text = &reading->scheme->signed_text;
 
     if (text->npieces == 1
-        || ctx->keyring->scheme->algorithm->kind
+        || reading->scheme->algorithm->kind
            == NGX_HTTP_WEBHOOK_KIND_TOKEN)
     {
         /* nothing but the body */
@@ -550,7 +554,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
         return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
 
-    values = ngx_pcalloc(ctx->request->pool, text->npieces * sizeof(ngx_str_t));
+    values = ngx_pcalloc(reading->pool, text->npieces * sizeof(ngx_str_t));
     if (values == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
@@ -560,7 +564,8 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
     for (i = 0; i < text->npieces; i++) {
         piece = &text->pieces[i];
 
-        reason = ngx_http_webhook_signed_piece(ctx, group, piece, &values[i]);
+        reason = ngx_http_webhook_signed_piece(reading, group, piece,
+                                               &values[i]);
         if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;
         }
@@ -568,7 +573,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
         len += values[i].len;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, len + 1);
+    p = ngx_pnalloc(reading->pool, len + 1);
     if (p == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
@@ -591,7 +596,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
 
     group->after.len = p - group->after.data;
 
-    return (ngx_http_webhook_seams_check(ctx->keyring->scheme, values, p,
+    return (ngx_http_webhook_seams_check(reading->scheme, values, p,
                                          group->timestamp.len)
             == NGX_OK)
            ? NGX_HTTP_WEBHOOK_REASON_NONE
@@ -600,7 +605,7 @@ ngx_http_webhook_build_signed(ngx_http_webhook_ctx_t *ctx,
 
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_signed_piece(ngx_http_webhook_reading_t *reading,
     ngx_http_webhook_group_t *group, ngx_http_webhook_piece_t *piece,
     ngx_str_t *value)
 {
@@ -617,8 +622,8 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
 
     case NGX_HTTP_WEBHOOK_PIECE_EVENT_ID:
 
-        switch (ngx_http_webhook_lines_value(&ctx->scope,
-                                             ctx->keyring->scheme->event_id,
+        switch (ngx_http_webhook_lines_value(reading->scope,
+                                             reading->scheme->event_id,
                                              NGX_MAX_SIZE_T_VALUE, value))
         {
         case NGX_HTTP_WEBHOOK_REASON_NONE:
@@ -635,7 +640,7 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
         }
 
     default:
-        rc = ngx_http_webhook_piece_value(&ctx->scope, piece, value);
+        rc = ngx_http_webhook_piece_value(reading->scope, piece, value);
         break;
     }
 
@@ -659,7 +664,8 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_ctx_t *ctx,
 /* no header that an id or a type is taken from may stand on several lines */
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
+ngx_http_webhook_check_lines(ngx_http_webhook_reading_t *reading,
+    ngx_array_t *lines)
 {
     ngx_str_t                     value;
     ngx_uint_t                    i, n, k;
@@ -681,8 +687,8 @@ ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
                 piece = &part->pieces[k];
 
                 if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
-                    && ngx_http_webhook_header(ctx->request, &piece->text,
-                                               &value)
+                    && ngx_http_webhook_header(reading->scope->request,
+                                               &piece->text, &value)
                        == NGX_ABORT)
                 {
                     return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
@@ -702,14 +708,14 @@ ngx_http_webhook_check_lines(ngx_http_webhook_ctx_t *ctx, ngx_array_t *lines)
  */
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
+ngx_http_webhook_check_key(ngx_http_webhook_reading_t *reading)
 {
-    ngx_uint_t                  i, n;
-    ngx_http_webhook_line_t    *line;
-    ngx_http_webhook_reason_e   reason, first;
-    ngx_http_webhook_scheme_t  *scheme;
+    ngx_uint_t                        i, n;
+    ngx_http_webhook_line_t          *line;
+    ngx_http_webhook_reason_e         reason, first;
+    const ngx_http_webhook_scheme_t  *scheme;
 
-    scheme = ctx->keyring->scheme;
+    scheme = reading->scheme;
     first = NGX_HTTP_WEBHOOK_REASON_NONE;
 
     line = scheme->dedup_key->elts;
@@ -724,7 +730,7 @@ ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
                 continue;
             }
 
-            reason = ngx_http_webhook_check_part(ctx, &line[i].parts[n]);
+            reason = ngx_http_webhook_check_part(reading, &line[i].parts[n]);
             if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
                 break;
             }
@@ -746,7 +752,7 @@ ngx_http_webhook_check_key(ngx_http_webhook_ctx_t *ctx)
 
 
 static ngx_http_webhook_reason_e
-ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
+ngx_http_webhook_check_part(ngx_http_webhook_reading_t *reading,
     ngx_http_webhook_template_t *part)
 {
     size_t                     len;
@@ -767,7 +773,7 @@ ngx_http_webhook_check_part(ngx_http_webhook_ctx_t *ctx,
             continue;
         }
 
-        switch (ngx_http_webhook_piece_value(&ctx->scope, piece, &value)) {
+        switch (ngx_http_webhook_piece_value(reading->scope, piece, &value)) {
 
         case NGX_OK:
             break;

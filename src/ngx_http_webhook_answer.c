@@ -1,0 +1,138 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What a verdict is answered with.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_request.h"
+
+
+#ifndef NGX_HTTP_UNPROCESSABLE_ENTITY
+#define NGX_HTTP_UNPROCESSABLE_ENTITY  422
+#endif
+
+
+static ngx_int_t ngx_http_webhook_add_header(ngx_http_request_t *r, char *key,
+    char *value);
+
+
+ngx_int_t
+ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_int_t                           rc;
+    ngx_uint_t                          status;
+    ngx_http_request_t                 *r;
+    ngx_http_complex_value_t            cv;
+    ngx_http_webhook_verdict_t         *verdict;
+    const ngx_http_webhook_loc_conf_t  *conf;
+
+    r = ctx->request;
+    conf = ctx->conf;
+    verdict = &ctx->j.verdict;
+
+    if (conf->rules.dry_run) {
+        return NGX_DECLINED;
+    }
+
+    if (verdict->status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
+        return NGX_OK;
+    }
+
+    /* no error page, wherever it comes from, may see the body */
+
+    if (ngx_http_webhook_withhold_body(r) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    switch (verdict->status) {
+
+    case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
+
+        if (verdict->reason == NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE) {
+            return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        }
+
+        if (verdict->reason == NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH) {
+            return NGX_HTTP_UNPROCESSABLE_ENTITY;
+        }
+
+        /* what is authentic is refused for what its body lacks */
+
+        return ctx->j.accepted ? NGX_HTTP_BAD_REQUEST
+                             : (ngx_int_t) conf->reject_status;
+
+    case NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT:
+    case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
+
+        if (ctx->interrupted && r->err_status >= NGX_HTTP_BAD_REQUEST) {
+
+            /* core could not read the body, and says why */
+
+            return r->err_status;
+        }
+
+        if (!ctx->retry_after
+            && ngx_http_webhook_add_header(r, "Retry-After", "5") != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        ctx->retry_after = 1;
+
+        return (verdict->status == NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT)
+               ? (ngx_int_t) conf->in_flight_status
+               : NGX_HTTP_SERVICE_UNAVAILABLE;
+
+    case NGX_HTTP_WEBHOOK_STATUS_DUPLICATE:
+
+        if (ngx_http_webhook_add_header(r, "Webhook-Duplicate", "1") != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        status = conf->duplicate_status;
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_STATUS_IGNORED */
+        status = conf->ignored_status;
+        break;
+    }
+
+    ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+
+    rc = ngx_http_send_response(r, status, NULL, &cv);
+
+    ngx_http_finalize_request(r, rc);
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_add_header(ngx_http_request_t *r, char *key, char *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    h->key.len = ngx_strlen(key);
+    h->key.data = (u_char *) key;
+    h->value.len = ngx_strlen(value);
+    h->value.data = (u_char *) value;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return NGX_OK;
+}

@@ -1,0 +1,101 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What is known of a request, and the order of its stages.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_REQUEST_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_REQUEST_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_body.h"
+#include "ngx_http_webhook_dedup.h"
+#include "ngx_http_webhook_verify.h"
+
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_STAGE_NEW = 0,
+    NGX_HTTP_WEBHOOK_STAGE_READING,          /* core reads the body */
+    NGX_HTTP_WEBHOOK_STAGE_DIGESTING,        /* we read the stored body */
+    NGX_HTTP_WEBHOOK_STAGE_JUDGED,
+    NGX_HTTP_WEBHOOK_STAGE_WAITING           /* for dedup's verdict */
+} ngx_http_webhook_stage_e;
+
+
+/* one judgement, forgotten as a whole */
+
+typedef struct {
+    ngx_http_webhook_scope_t       scope;
+    ngx_http_webhook_signature_t   signature;
+    ngx_http_webhook_keys_t        keys;
+    ngx_http_webhook_verify_t      verify;
+    ngx_http_webhook_body_t        body;
+    ngx_http_webhook_verdict_t     verdict;
+
+    time_t                         time;     /* of the timestamp */
+    time_t                         age;      /* when it was judged */
+
+    unsigned                       has_time:1;
+    unsigned                       accepted:1;  /* the signature is right */
+    unsigned                       found:1;  /* what dedup says, if anything */
+} ngx_http_webhook_judgement_t;
+
+
+typedef struct {
+    ngx_http_request_t            *request;
+    const ngx_http_webhook_loc_conf_t  *conf;
+
+    ngx_http_webhook_stage_e       stage;
+    ngx_http_webhook_judgement_t   j;
+    ngx_http_webhook_dedup_t       dedup;    /* survives a new judgement */
+    ngx_event_t                    event;    /* to go on digesting */
+
+    unsigned                       interrupted:1;  /* by an error page */
+    unsigned                       retry_after:1;  /* the header is there */
+} ngx_http_webhook_ctx_t;
+
+
+/*
+ * The phase handler: decides about a request, as handlers of the access phase
+ * do.
+ */
+ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
+
+/* Installs the filters of bodies and headers. */
+void ngx_http_webhook_init_filters(void);
+
+/*
+ * The context of the main request of r, also after an internal redirect, or
+ * NULL if nothing was verified.
+ */
+ngx_http_webhook_ctx_t *ngx_http_webhook_get_ctx(ngx_http_request_t *r);
+
+
+/* src/ngx_http_webhook_answer.c */
+
+/*
+ * Answers by the verdict: what the phase handler is to return.  Nothing that
+ * is refused keeps its body.
+ */
+ngx_int_t ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx);
+
+
+/* src/ngx_http_webhook_variables.c */
+
+ngx_int_t ngx_http_webhook_add_variables(ngx_conf_t *cf);
+
+/*
+ * Adds the variable for the n-th pointer of webhook_json.  Returns NGX_OK, or
+ * NGX_ERROR after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_add_json_variable(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t n);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_REQUEST_H_INCLUDED_ */

@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What the headers say of the signature: candidates, timestamps, and the text
+ * around the body.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_SIGNATURE_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_SIGNATURE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+#include "ngx_http_webhook_verdict.h"
+
+
+/* signatures with their own timestamp and signed text */
+
+typedef struct {
+    ngx_str_t                      timestamp;   /* as sent */
+    time_t                         time;
+    time_t                         age;         /* when it was judged */
+
+    ngx_str_t                      before;      /* of the signed text, */
+    ngx_str_t                      after;       /* around the body */
+    ngx_str_t                      text;        /* all of it, if it is needed
+                                                   whole */
+
+    u_char                        *candidates;  /* decoded, of equal size */
+    ngx_uint_t                     ncandidates; /* 0: the group is wrong */
+} ngx_http_webhook_group_t;
+
+
+typedef struct {
+    ngx_http_webhook_group_t      *groups;
+    ngx_uint_t                     ngroups;
+
+    time_t                         time;        /* of the last group that has */
+    time_t                         age;         /* one, when it was judged */
+
+    unsigned                       has_time:1;
+} ngx_http_webhook_signature_t;
+
+
+/*
+ * Takes from the headers what verification needs.  With key set, parts of the
+ * dedup key that the sender chooses have to be there.  Returns
+ * NGX_HTTP_WEBHOOK_REASON_NONE if at least one group is right so far, or why
+ * the request is not authentic; NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR if
+ * there is no memory or a variable fails.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_read_signature(
+    ngx_http_webhook_signature_t *signature, ngx_http_webhook_scope_t *scope,
+    const ngx_http_webhook_scheme_t *scheme,
+    const ngx_http_webhook_window_t *window, ngx_uint_t key);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_SIGNATURE_H_INCLUDED_ */

@@ -1,0 +1,418 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Verification: digests that run beside the body, and the comparison.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_body.h"
+#include "ngx_http_webhook_verify.h"
+
+
+/* Ed25519 needs the signed text as a whole */
+#define NGX_HTTP_WEBHOOK_MAX_WHOLE  (1024 * 1024)
+
+
+static ngx_http_webhook_reason_e ngx_http_webhook_verify_compare(
+    ngx_http_webhook_verify_t *verify);
+static ngx_int_t ngx_http_webhook_verify_group(
+    ngx_http_webhook_verify_t *verify, ngx_uint_t n, ngx_uint_t k);
+static ngx_int_t ngx_http_webhook_verify_whole(
+    ngx_http_webhook_verify_t *verify, ngx_http_webhook_group_t *group,
+    ngx_http_webhook_key_t *key);
+static ngx_int_t ngx_http_webhook_signed_text(
+    ngx_http_webhook_verify_t *verify, ngx_http_webhook_group_t *group,
+    ngx_str_t *text);
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
+    ngx_http_request_t *r, const ngx_http_webhook_scheme_t *scheme,
+    ngx_http_webhook_signature_t *signature, ngx_http_webhook_keys_t *keys,
+    ngx_uint_t sha256)
+{
+    ngx_uint_t                  i, n;
+    EVP_MD_CTX                **md;
+    ngx_http_webhook_group_t   *group;
+
+    ngx_memzero(verify, sizeof(ngx_http_webhook_verify_t));
+
+    verify->request = r;
+    verify->scheme = scheme;
+    verify->signature = signature;
+    verify->keys = keys;
+
+    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_HMAC) {
+
+        md = ngx_pcalloc(r->pool, signature->ngroups * keys->nelts
+                                  * sizeof(EVP_MD_CTX *));
+        if (md == NULL) {
+            return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+        }
+
+        verify->digests = md;
+
+        for (i = 0; i < signature->ngroups; i++) {
+            group = &signature->groups[i];
+
+            for (n = 0; n < keys->nelts; n++, md++) {
+
+                /* a secret from a variable may be empty */
+
+                if (group->ncandidates == 0 || !keys->elts[n].ready) {
+                    continue;
+                }
+
+                *md = ngx_http_webhook_hmac_start(&keys->elts[n]);
+
+                if (*md == NULL
+                    || ngx_http_webhook_digest_update(*md, group->before.data,
+                                                      group->before.len)
+                       != NGX_OK)
+                {
+                    goto failed;
+                }
+            }
+        }
+    }
+
+    if (sha256) {
+        verify->body_digest = ngx_http_webhook_sha256_start();
+        if (verify->body_digest == NULL) {
+            goto failed;
+        }
+    }
+
+    switch (scheme->algorithm->kind) {
+
+    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
+
+        /* the headers decide alone */
+
+        return ngx_http_webhook_verify_compare(verify);
+
+    case NGX_HTTP_WEBHOOK_KIND_ED25519:
+
+        if (r->headers_in.content_length_n > NGX_HTTP_WEBHOOK_MAX_WHOLE) {
+            return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
+        }
+
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
+        break;
+    }
+
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
+
+failed:
+
+    ngx_http_webhook_digest_error(NGX_LOG_ERR, r->connection->log,
+                                  "could not start a digest");
+
+    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webhook_verify_update(void *data, u_char *p, size_t len)
+{
+    ngx_http_webhook_verify_t *verify = data;
+
+    ngx_uint_t   i, n;
+    EVP_MD_CTX  *md;
+
+    if (verify->failed) {
+        return NGX_ERROR;
+    }
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (verify->digested == 0) {
+        verify->first = *p;
+    }
+
+    verify->digested += len;
+
+    n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
+
+    for (i = 0; i < n; i++) {
+        md = verify->digests[i];
+
+        if (md && ngx_http_webhook_digest_update(md, p, len) != NGX_OK) {
+            goto failed;
+        }
+    }
+
+    md = verify->body_digest;
+
+    if (md && ngx_http_webhook_digest_update(md, p, len) != NGX_OK) {
+        goto failed;
+    }
+
+    return NGX_OK;
+
+failed:
+
+    ngx_http_webhook_digest_error(NGX_LOG_ERR,
+                                  verify->request->connection->log,
+                                  "EVP_DigestUpdate() failed");
+    verify->failed = 1;
+
+    return NGX_ERROR;
+}
+
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_verify_compare(ngx_http_webhook_verify_t *verify)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i, n;
+
+    verify->group = NULL;
+
+    /* all are compared: which one is right does not show in the time */
+
+    for (i = 0; i < verify->signature->ngroups; i++) {
+
+        if (verify->signature->groups[i].ncandidates == 0) {
+            continue;
+        }
+
+        for (n = 0; n < verify->keys->nelts; n++) {
+
+            if (!verify->keys->elts[n].ready) {
+                continue;
+            }
+
+            rc = ngx_http_webhook_verify_group(verify, i, n);
+
+            if (rc == NGX_ERROR) {
+                ngx_http_webhook_digest_error(NGX_LOG_ERR,
+                                         verify->request->connection->log,
+                                         "could not verify a signature");
+                return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+            }
+
+            if (rc == NGX_OK && verify->group == NULL) {
+                verify->group = &verify->signature->groups[i];
+                verify->secret_index = n + 1;
+            }
+        }
+    }
+
+    return verify->group ? NGX_HTTP_WEBHOOK_REASON_NONE
+                         : NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH;
+}
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
+{
+    off_t                       len;
+    ngx_log_t                  *log;
+    ngx_http_webhook_kind_e     kind;
+    ngx_http_webhook_reason_e   reason;
+
+    if (verify->failed) {
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    log = verify->request->connection->log;
+    kind = verify->scheme->algorithm->kind;
+    len = ngx_http_webhook_body_length(verify->request);
+
+    if (verify->digested != len
+        && (kind != NGX_HTTP_WEBHOOK_KIND_TOKEN || verify->body_digest))
+    {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "webhook body of %O bytes was digested as %O bytes",
+                      len, verify->digested);
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    if (kind == NGX_HTTP_WEBHOOK_KIND_ED25519
+        && len > NGX_HTTP_WEBHOOK_MAX_WHOLE)
+    {
+        return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
+    }
+
+    reason = ngx_http_webhook_verify_compare(verify);
+
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+        return reason;
+    }
+
+    if (len && kind != NGX_HTTP_WEBHOOK_KIND_TOKEN
+        && ngx_http_webhook_seams_check_body(verify->scheme, verify->first)
+           != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+    }
+
+    if (verify->body_digest
+        && ngx_http_webhook_digest_final(verify->body_digest, verify->sha256)
+           != NGX_OK)
+    {
+        ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
+                                      "EVP_DigestFinal_ex() failed");
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
+}
+
+
+/*
+ * Whether a candidate of group n is right for key k: NGX_OK, NGX_DECLINED, or
+ * NGX_ERROR.
+ */
+
+static ngx_int_t
+ngx_http_webhook_verify_group(ngx_http_webhook_verify_t *verify, ngx_uint_t n,
+    ngx_uint_t k)
+{
+    size_t                     size;
+    u_char                     digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    ngx_int_t                  found;
+    ngx_uint_t                 i;
+    EVP_MD_CTX                *md;
+    ngx_http_webhook_key_t    *key;
+    ngx_http_webhook_group_t  *group;
+
+    key = &verify->keys->elts[k];
+    group = &verify->signature->groups[n];
+    size = verify->scheme->algorithm->size;
+
+    switch (verify->scheme->algorithm->kind) {
+
+    case NGX_HTTP_WEBHOOK_KIND_ED25519:
+        return ngx_http_webhook_verify_whole(verify, group, key);
+
+    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
+        ngx_memcpy(digest, key->token, size);
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
+
+        md = verify->digests[n * verify->keys->nelts + k];
+
+        if (ngx_http_webhook_digest_update(md, group->after.data,
+                                           group->after.len)
+            != NGX_OK
+            || ngx_http_webhook_hmac_final(key, md, digest) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    found = NGX_DECLINED;
+
+    for (i = 0; i < group->ncandidates; i++) {
+        if (CRYPTO_memcmp(&group->candidates[i * size], digest, size) == 0) {
+            found = NGX_OK;
+        }
+    }
+
+    ngx_explicit_memzero(digest, sizeof(digest));
+
+    return found;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_verify_whole(ngx_http_webhook_verify_t *verify,
+    ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key)
+{
+    size_t      size;
+    ngx_int_t   rc, found;
+    ngx_str_t   text;
+    ngx_uint_t  i;
+
+    if (ngx_http_webhook_signed_text(verify, group, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    size = verify->scheme->algorithm->size;
+    found = NGX_DECLINED;
+
+    for (i = 0; i < group->ncandidates; i++) {
+
+        rc = ngx_http_webhook_ed25519_verify(key, &group->candidates[i * size],
+                                             &text);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            found = NGX_OK;
+        }
+    }
+
+    return found;
+}
+
+
+/* the signed text of a group as a whole, built once */
+
+static ngx_int_t
+ngx_http_webhook_signed_text(ngx_http_webhook_verify_t *verify,
+    ngx_http_webhook_group_t *group, ngx_str_t *text)
+{
+    u_char  *p;
+
+    if (group->text.data == NULL) {
+
+        group->text.len = group->before.len + verify->digested
+                          + group->after.len;
+
+        p = ngx_pnalloc(verify->request->pool, group->text.len + 1);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        group->text.data = p;
+
+        if (group->before.len) {
+            p = ngx_cpymem(p, group->before.data, group->before.len);
+        }
+
+        if (ngx_http_webhook_copy_body(verify->request, p) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (group->after.len) {
+            ngx_memcpy(p + verify->digested, group->after.data,
+                       group->after.len);
+        }
+    }
+
+    *text = group->text;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_verify_free(ngx_http_webhook_verify_t *verify)
+{
+    ngx_uint_t  i, n;
+
+    n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
+
+    for (i = 0; i < n; i++) {
+        EVP_MD_CTX_free(verify->digests[i]);
+    }
+
+    EVP_MD_CTX_free(verify->body_digest);
+
+    verify->digests = NULL;
+    verify->body_digest = NULL;
+}
