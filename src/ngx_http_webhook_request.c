@@ -739,6 +739,17 @@ ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
 static ngx_int_t
 ngx_http_webhook_suspend(ngx_http_request_t *r)
 {
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    if (r->post_action) {
+
+        /* whether the client is still there makes no difference */
+
+        r->read_event_handler = ngx_http_block_reading;
+
+        return NGX_DONE;
+    }
+
     if (r->connection->read->ready) {
 
         /* the client may have left already */
@@ -752,7 +763,6 @@ ngx_http_webhook_suspend(ngx_http_request_t *r)
     }
 
     r->read_event_handler = ngx_http_test_reading;
-    r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_DONE;
 }
