@@ -12,6 +12,7 @@
 #   NGINX_SRC=dir   for the nginx whose source is in dir, built where one is run;
 #                   otherwise for the nginx that the distribution ships
 #   SANITIZE=1      builds nginx too, both with ASan and UBSan, in build/sanitize/
+#   LATE=1          in build/late/, with claims that are answered later, for tests
 #   V=1             shows the commands of nginx's own makefile
 #
 # Debian packages that a target needs are installed first if they are missing.
@@ -40,6 +41,10 @@ ifneq ($(filter-out 0,$(SANITIZE)),)
 KIND := sanitize
 OUT  := $(BUILD)/sanitize
 TREE  = $(or $(NGINX_SRC),$$(misc/nginx-source $(BUILD)/src))
+else ifneq ($(filter-out 0,$(LATE)),)
+KIND := late
+OUT  := $(BUILD)/late
+TREE  = /usr/share/nginx/src
 else ifneq ($(NGINX_SRC),)
 KIND := source
 OUT  := $(BUILD)
@@ -53,7 +58,7 @@ endif
 OBJ    := $(abspath $(BUILD))/obj-$(KIND)
 MODULE := $(OUT)/$(NAME).so
 
-ifeq ($(KIND),debian)
+ifneq ($(filter debian late,$(KIND)),)
 NGINX   = $(shell PATH=$$PATH:/usr/sbin command -v nginx)
 else
 BINARY := $(OUT)/nginx
@@ -88,6 +93,11 @@ LD_OPT := -Wl,-z,relro -Wl,-z,now
 
 # how nginx's own files compile is not our concern
 CC_CORE := CC="cc -w"
+
+ifeq ($(KIND),late)
+CC_OPT += -DNGX_HTTP_WEBHOOK_LATE=1
+export NGX_HTTP_WEBHOOK_LATE := t/unit/late_claim.c
+endif
 
 else
 

@@ -44,6 +44,7 @@ static void ngx_http_webhook_renew_handler(ngx_event_t *ev);
 static void ngx_http_webhook_dedup_renewed(ngx_http_webhook_claim_t *claim);
 static void ngx_http_webhook_dedup_settle(ngx_http_webhook_dedup_t *dedup,
     ngx_uint_t status);
+static void ngx_http_webhook_dedup_settled(ngx_http_webhook_claim_t *claim);
 static ngx_uint_t ngx_http_webhook_upstream_status(
     ngx_http_webhook_dedup_t *dedup, ngx_uint_t none);
 
@@ -546,54 +547,67 @@ ngx_http_webhook_dedup_settle(ngx_http_webhook_dedup_t *dedup,
     ngx_uint_t status)
 {
     time_t                     now, until;
-    ngx_int_t                  rc;
-    ngx_log_t                 *log;
     ngx_http_webhook_claim_t  *claim;
 
     claim = dedup->claim;
-    log = claim->log;
 
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0,
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, claim->log, 0,
                    "webhook outcome: upstream status %ui", status);
 
     if (dedup->event.timer_set) {
         ngx_del_timer(&dedup->event);
     }
 
-    claim->handler = NULL;
+    claim->handler = ngx_http_webhook_dedup_settled;
 
-    if (!ngx_http_webhook_is_accepted(status)) {
+    dedup->accepted = ngx_http_webhook_is_accepted(status);
 
-        rc = claim->ops->free(claim);
+    if (dedup->accepted) {
+        now = ngx_time();
+        until = ngx_max(now + dedup->conf->ttl, dedup->until);
 
-        if (rc == NGX_DECLINED) {
-            ngx_log_error(NGX_LOG_WARN, log, 0,
-                          "webhook outcome came too late: its claim was taken "
-                          "over by another request");
+        if (until - now > NGX_HTTP_WEBHOOK_MAX_TIME) {
+            until = now + NGX_HTTP_WEBHOOK_MAX_TIME;
         }
 
-        return;
+        claim->rc = claim->ops->commit(claim, until);
+
+    } else {
+        claim->rc = claim->ops->free(claim);
     }
 
-    now = ngx_time();
-    until = ngx_max(now + dedup->conf->ttl, dedup->until);
-
-    if (until - now > NGX_HTTP_WEBHOOK_MAX_TIME) {
-        until = now + NGX_HTTP_WEBHOOK_MAX_TIME;
+    if (claim->rc != NGX_AGAIN) {
+        ngx_http_webhook_dedup_settled(claim);
     }
+}
 
-    rc = claim->ops->commit(claim, until);
 
-    if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_WARN, log, 0,
-                      "webhook was accepted too late: its claim was taken "
-                      "over by another request, the event is remembered "
-                      "all the same");
+static void
+ngx_http_webhook_dedup_settled(ngx_http_webhook_claim_t *claim)
+{
+    ngx_http_webhook_dedup_t  *dedup;
 
-    } else if (rc == NGX_ABORT) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "webhook was accepted, and is not remembered: the "
-                      "zone is full");
+    dedup = claim->data;
+
+    switch (claim->rc) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        ngx_log_error(NGX_LOG_WARN, claim->log, 0,
+                      "webhook %s too late: its claim was taken over by "
+                      "another request%s",
+                      dedup->accepted ? "was accepted" : "outcome came",
+                      dedup->accepted ? ", the event is remembered all the same"
+                                      : "");
+        break;
+
+    default: /* NGX_ABORT */
+        ngx_log_error(NGX_LOG_ERR, claim->log, 0,
+                      "webhook was accepted, and is not remembered: the zone "
+                      "is full");
+        break;
     }
 }
 

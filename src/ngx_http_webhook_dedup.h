@@ -40,6 +40,7 @@ struct ngx_http_webhook_dedup_s {
     unsigned                       decided:1;   /* on delivery: once */
     unsigned                       asking:1;    /* an answer is to come */
     unsigned                       waiting:1;   /* is counted as such */
+    unsigned                       accepted:1;  /* by the upstream */
 };
 
 

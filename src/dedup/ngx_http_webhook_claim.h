@@ -72,4 +72,9 @@ struct ngx_http_webhook_claim_s {
 };
 
 
+#if (NGX_HTTP_WEBHOOK_LATE)
+void ngx_http_webhook_late_claim(ngx_http_webhook_claim_t *claim);
+#endif
+
+
 #endif /* _NGX_HTTP_WEBHOOK_CLAIM_H_INCLUDED_ */

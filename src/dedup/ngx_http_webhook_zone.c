@@ -456,6 +456,14 @@ ngx_http_webhook_zone_get_claim(ngx_http_webhook_zone_t *zone,
         return NULL;
     }
 
+#if (NGX_HTTP_WEBHOOK_LATE)
+
+    /* for tests: see t/unit/late_claim.c */
+
+    ngx_http_webhook_late_claim(claim);
+
+#endif
+
     return claim;
 }
 
