@@ -22,6 +22,28 @@ static ngx_int_t ngx_http_webhook_decode_base64url(u_char *dst,
     ngx_str_t *src);
 
 
+/* what a hexadecimal digit stands for, 77 if a character is none */
+
+static const u_char  ngx_http_webhook_hex[] = {
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+     0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 77, 77, 77, 77, 77, 77,
+    77, 10, 11, 12, 13, 14, 15, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 10, 11, 12, 13, 14, 15, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77,
+    77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77, 77
+};
+
+
 ngx_int_t
 ngx_http_webhook_decoded_length(ngx_str_t *src,
     ngx_http_webhook_encoding_e encoding)
@@ -94,17 +116,20 @@ ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
 static ngx_int_t
 ngx_http_webhook_decode_hex(u_char *dst, ngx_str_t *src)
 {
-    size_t     i;
-    ngx_int_t  n;
+    u_char  *p, *last, high, low;
 
-    for (i = 0; i < src->len; i += 2) {
+    last = src->data + src->len;
 
-        n = ngx_hextoi(&src->data[i], 2);
-        if (n == NGX_ERROR) {
+    for (p = src->data; p < last; p += 2) {
+
+        high = ngx_http_webhook_hex[p[0]];
+        low = ngx_http_webhook_hex[p[1]];
+
+        if ((high | low) > 0x0f) {
             return NGX_DECLINED;
         }
 
-        *dst++ = (u_char) n;
+        *dst++ = (u_char) (high << 4 | low);
     }
 
     return NGX_OK;
