@@ -408,10 +408,10 @@ ngx_http_webhook_verify_free(ngx_http_webhook_verify_t *verify)
     n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
 
     for (i = 0; i < n; i++) {
-        EVP_MD_CTX_free(verify->digests[i]);
+        ngx_http_webhook_digest_free(verify->digests[i]);
     }
 
-    EVP_MD_CTX_free(verify->body_digest);
+    ngx_http_webhook_digest_free(verify->body_digest);
 
     verify->digests = NULL;
     verify->body_digest = NULL;

@@ -22,6 +22,8 @@
 #define NGX_HTTP_WEBHOOK_MAX_BLOCK    128   /* SHA-384, SHA-512 */
 #define NGX_HTTP_WEBHOOK_ED25519_LEN  32    /* of a public key */
 
+#define NGX_HTTP_WEBHOOK_SPARE        8
+
 
 static EVP_MD_CTX *ngx_http_webhook_sha256_new(void);
 static void ngx_http_webhook_sha256_cleanup(void *data);
@@ -51,6 +53,12 @@ static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
 
     { ngx_null_string, NGX_HTTP_WEBHOOK_KIND_HMAC, NULL, 0, 0 }
 };
+
+
+/* contexts of digests that have ended, for the next ones */
+
+static EVP_MD_CTX  *ngx_http_webhook_spare[NGX_HTTP_WEBHOOK_SPARE];
+static ngx_uint_t   ngx_http_webhook_nspare;
 
 
 /* what each SHA-256 starts from: to look it up costs more than to copy it */
@@ -253,9 +261,14 @@ ngx_http_webhook_digest_copy(EVP_MD_CTX *from)
 {
     EVP_MD_CTX  *md;
 
-    md = EVP_MD_CTX_new();
-    if (md == NULL) {
-        return NULL;
+    if (ngx_http_webhook_nspare) {
+        md = ngx_http_webhook_spare[--ngx_http_webhook_nspare];
+
+    } else {
+        md = EVP_MD_CTX_new();
+        if (md == NULL) {
+            return NULL;
+        }
     }
 
     if (!EVP_MD_CTX_copy_ex(md, from)) {
@@ -264,6 +277,26 @@ ngx_http_webhook_digest_copy(EVP_MD_CTX *from)
     }
 
     return md;
+}
+
+
+void
+ngx_http_webhook_digest_free(EVP_MD_CTX *md)
+{
+    if (md == NULL) {
+        return;
+    }
+
+    /* a reset cleanses the state, and keeps what the next one needs */
+
+    if (ngx_http_webhook_nspare < NGX_HTTP_WEBHOOK_SPARE
+        && EVP_MD_CTX_reset(md))
+    {
+        ngx_http_webhook_spare[ngx_http_webhook_nspare++] = md;
+        return;
+    }
+
+    EVP_MD_CTX_free(md);
 }
 
 

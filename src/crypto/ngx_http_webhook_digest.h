@@ -69,7 +69,8 @@ ngx_int_t ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
 
 /*
  * A running HMAC with the key, or NULL if OpenSSL failed; to be freed with
- * EVP_MD_CTX_free().  Text is added with ngx_http_webhook_digest_update().
+ * ngx_http_webhook_digest_free().  Text is added with
+ * ngx_http_webhook_digest_update().
  */
 EVP_MD_CTX *ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key);
 
@@ -79,8 +80,11 @@ EVP_MD_CTX *ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key);
  */
 ngx_int_t ngx_http_webhook_sha256_init(ngx_pool_t *pool);
 
-/* A running SHA-256, or NULL; to be freed with EVP_MD_CTX_free(). */
+/* A running SHA-256, or NULL; to be freed likewise. */
 EVP_MD_CTX *ngx_http_webhook_sha256_start(void);
+
+/* md may be NULL. */
+void ngx_http_webhook_digest_free(EVP_MD_CTX *md);
 
 /* Both return NGX_OK, or NGX_ERROR if OpenSSL failed. */
 ngx_int_t ngx_http_webhook_digest_update(EVP_MD_CTX *md, u_char *data,

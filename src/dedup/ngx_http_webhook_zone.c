@@ -472,7 +472,7 @@ static ngx_int_t
 ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id, ngx_str_t *fields,
     ngx_uint_t n)
 {
-    u_char       digest[NGX_HTTP_WEBHOOK_SHA256_LEN], len[8];
+    u_char      *p, *last, buf[512], digest[NGX_HTTP_WEBHOOK_SHA256_LEN];
     uint64_t     size;
     ngx_int_t    rc;
     ngx_uint_t   i, k;
@@ -484,30 +484,51 @@ ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id, ngx_str_t *fields,
     }
 
     rc = NGX_OK;
+    p = buf;
+    last = buf + sizeof(buf);
 
     for (i = 0; i < n && rc == NGX_OK; i++) {
 
-        /* little-endian on any machine */
-
         size = fields[i].len;
 
-        for (k = 0; k < sizeof(len); k++) {
-            len[k] = (u_char) (size >> (8 * k));
+        if (size + sizeof(uint64_t) > (size_t) (last - p)) {
+            rc = ngx_http_webhook_digest_update(md, buf, p - buf);
+            p = buf;
         }
 
-        rc = ngx_http_webhook_digest_update(md, len, sizeof(len));
+        /* little-endian on any machine */
+
+        for (k = 0; k < sizeof(uint64_t); k++) {
+            *p++ = (u_char) (size >> (8 * k));
+        }
+
+        if (size <= (size_t) (last - p)) {
+            if (size) {
+                p = ngx_cpymem(p, fields[i].data, size);
+            }
+
+            continue;
+        }
 
         if (rc == NGX_OK) {
-            rc = ngx_http_webhook_digest_update(md, fields[i].data,
-                                                fields[i].len);
+            rc = ngx_http_webhook_digest_update(md, buf, p - buf);
+            p = buf;
         }
+
+        if (rc == NGX_OK) {
+            rc = ngx_http_webhook_digest_update(md, fields[i].data, size);
+        }
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_webhook_digest_update(md, buf, p - buf);
     }
 
     if (rc == NGX_OK) {
         rc = ngx_http_webhook_digest_final(md, digest);
     }
 
-    EVP_MD_CTX_free(md);
+    ngx_http_webhook_digest_free(md);
 
     ngx_memcpy(id, digest, sizeof(ngx_http_webhook_id_t));
 
