@@ -23,9 +23,9 @@
 typedef struct {
     ngx_http_webhook_signature_t  *signature;
     ngx_http_webhook_scope_t      *scope;
-    const ngx_http_webhook_scheme_t     *scheme;
-    const ngx_http_webhook_window_t     *window;
     ngx_pool_t                    *pool;
+    const ngx_http_webhook_scheme_t  *scheme;
+    const ngx_http_webhook_window_t  *window;
 } ngx_http_webhook_reading_t;
 
 
@@ -34,16 +34,26 @@ typedef struct {
 typedef struct {
     ngx_str_t                      text;
     ngx_uint_t                     group;
-} ngx_http_webhook_source_value_t;
+} ngx_http_webhook_item_t;
+
+
+/* one more than is looked at, so that it shows */
+
+typedef struct {
+    ngx_uint_t                     nelts;
+    ngx_http_webhook_item_t        elts[NGX_HTTP_WEBHOOK_MAX_ITEMS + 1];
+} ngx_http_webhook_values_t;
 
 
 static ngx_http_webhook_reason_e ngx_http_webhook_read_signatures(
     ngx_http_webhook_reading_t *reading, ngx_http_webhook_reason_e *reasons);
 static ngx_int_t ngx_http_webhook_source_values(
     ngx_http_webhook_reading_t *reading, ngx_http_webhook_template_t *source,
-    ngx_array_t *values);
+    ngx_http_webhook_values_t *values);
+static void ngx_http_webhook_add_value(ngx_http_webhook_values_t *values,
+    ngx_str_t *text, ngx_uint_t group);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_candidates(
-    ngx_http_webhook_reading_t *reading, ngx_array_t *values,
+    ngx_http_webhook_reading_t *reading, ngx_http_webhook_values_t *values,
     ngx_http_webhook_reason_e *reasons);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_timestamp(
     ngx_http_webhook_reading_t *reading, ngx_uint_t n);
@@ -119,6 +129,10 @@ ngx_http_webhook_read_signature(ngx_http_webhook_signature_t *signature,
 
 valid:
 
+    if (!scheme->named_by_headers) {
+        return NGX_HTTP_WEBHOOK_REASON_NONE;
+    }
+
     reason = ngx_http_webhook_check_lines(&reading, scheme->event_id);
 
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
@@ -143,23 +157,17 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_reading_t *reading,
 {
     ngx_int_t                         rc;
     ngx_str_t                         piece;
-    ngx_uint_t                        i, n, ngroups, nvalues;
-    ngx_array_t                       values;
+    ngx_uint_t                        i, n, ngroups;
     ngx_http_webhook_cursor_t         cursor;
+    ngx_http_webhook_values_t         values, all;
     ngx_http_webhook_template_t      *source;
     const ngx_http_webhook_cut_t     *cut;
     const ngx_http_webhook_scheme_t  *scheme;
-    ngx_http_webhook_source_value_t  *value;
 
     scheme = reading->scheme;
     cut = &scheme->signature_cut;
 
-    if (ngx_array_init(&values, reading->pool, 2,
-                       sizeof(ngx_http_webhook_source_value_t))
-        != NGX_OK)
-    {
-        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
-    }
+    values.nelts = 0;
 
     source = scheme->signature->elts;
 
@@ -194,12 +202,11 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_reading_t *reading,
 
         /* each group is a value of its own */
 
-        nvalues = values.nelts;
-        ngroups = 0;
+        all = values;
+        values.nelts = 0;
 
-        for (i = 0; i < nvalues; i++) {
-            value = values.elts;
-            ngx_http_webhook_cursor(&cursor, &value[i].text);
+        for (i = 0; i < all.nelts; i++) {
+            ngx_http_webhook_cursor(&cursor, &all.elts[i].text);
 
             while (ngx_http_webhook_next_piece(&cursor, &cut->group, &piece)
                    == NGX_OK)
@@ -208,27 +215,19 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_reading_t *reading,
                     continue;
                 }
 
-                if (ngroups == NGX_HTTP_WEBHOOK_MAX_GROUPS) {
+                if (values.nelts == NGX_HTTP_WEBHOOK_MAX_GROUPS) {
                     return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
                 }
 
-                value = ngx_array_push(&values);
-                if (value == NULL) {
-                    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
-                }
-
-                value->text = piece;
-                value->group = ngroups++;
+                ngx_http_webhook_add_value(&values, &piece, values.nelts);
             }
         }
+
+        ngroups = values.nelts;
 
         if (ngroups == 0) {
             return NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE;
         }
-
-        value = values.elts;
-        values.elts = &value[nvalues];
-        values.nelts -= nvalues;
     }
 
     reading->signature->groups = ngx_pcalloc(reading->pool,
@@ -252,14 +251,13 @@ ngx_http_webhook_read_signatures(ngx_http_webhook_reading_t *reading,
 
 static ngx_int_t
 ngx_http_webhook_source_values(ngx_http_webhook_reading_t *reading,
-    ngx_http_webhook_template_t *source, ngx_array_t *values)
+    ngx_http_webhook_template_t *source, ngx_http_webhook_values_t *values)
 {
-    ngx_int_t                         rc;
-    ngx_str_t                         text;
-    ngx_uint_t                        i;
-    ngx_list_part_t                  *part;
-    ngx_table_elt_t                  *h;
-    ngx_http_webhook_source_value_t  *value;
+    ngx_int_t         rc;
+    ngx_str_t         text;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
     if (source->npieces == 1
         && source->pieces[0].type == NGX_HTTP_WEBHOOK_PIECE_HEADER)
@@ -274,13 +272,7 @@ ngx_http_webhook_source_values(ngx_http_webhook_reading_t *reading,
                 return NGX_OK;
             }
 
-            value = ngx_array_push(values);
-            if (value == NULL) {
-                return NGX_ERROR;
-            }
-
-            value->text = h->value;
-            value->group = 0;
+            ngx_http_webhook_add_value(values, &h->value, 0);
         }
     }
 
@@ -294,31 +286,40 @@ ngx_http_webhook_source_values(ngx_http_webhook_reading_t *reading,
         return rc;
     }
 
-    value = ngx_array_push(values);
-    if (value == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->text = text;
-    value->group = 0;
+    ngx_http_webhook_add_value(values, &text, 0);
 
     return NGX_OK;
 }
 
 
+static void
+ngx_http_webhook_add_value(ngx_http_webhook_values_t *values,
+    ngx_str_t *text, ngx_uint_t group)
+{
+    ngx_http_webhook_item_t  *value;
+
+    if (values->nelts <= NGX_HTTP_WEBHOOK_MAX_ITEMS) {
+        value = &values->elts[values->nelts++];
+
+        value->text = *text;
+        value->group = group;
+    }
+}
+
+
 static ngx_http_webhook_reason_e
 ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
-    ngx_array_t *values, ngx_http_webhook_reason_e *reasons)
+    ngx_http_webhook_values_t *values, ngx_http_webhook_reason_e *reasons)
 {
     size_t                            size;
     u_char                           *buf;
     ngx_int_t                         rc;
     ngx_str_t                         item;
     ngx_uint_t                        i, nitems, ncandidates;
+    ngx_http_webhook_item_t          *value;
     ngx_http_webhook_group_t         *group;
     ngx_http_webhook_cursor_t         cursor;
     const ngx_http_webhook_scheme_t  *scheme;
-    ngx_http_webhook_source_value_t  *value;
 
     scheme = reading->scheme;
     size = scheme->algorithm->size;
@@ -416,24 +417,19 @@ ngx_http_webhook_read_timestamp(ngx_http_webhook_reading_t *reading,
     ngx_int_t                         rc;
     ngx_str_t                         item, piece;
     ngx_uint_t                        i, k, nitems;
-    ngx_array_t                       values;
+    ngx_http_webhook_item_t          *value;
     ngx_http_webhook_group_t         *group;
     ngx_http_webhook_cursor_t         cursor, groups;
+    ngx_http_webhook_values_t         values;
     ngx_http_webhook_template_t      *source;
     const ngx_http_webhook_cut_t     *cut;
     const ngx_http_webhook_scheme_t  *scheme;
-    ngx_http_webhook_source_value_t  *value;
 
     scheme = reading->scheme;
     cut = &scheme->timestamp_cut;
     group = &reading->signature->groups[n];
 
-    if (ngx_array_init(&values, reading->pool, 2,
-                       sizeof(ngx_http_webhook_source_value_t))
-        != NGX_OK)
-    {
-        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
-    }
+    values.nelts = 0;
 
     source = scheme->timestamp->elts;
 

@@ -460,6 +460,14 @@ valid:
 
     scheme->nlines = scheme->pointers->nelts;
 
+    scheme->named_by_headers =
+               ngx_http_webhook_lines_have(scheme->event_id,
+                                           NGX_HTTP_WEBHOOK_PIECE_HEADER)
+               || ngx_http_webhook_lines_have(scheme->event_type,
+                                              NGX_HTTP_WEBHOOK_PIECE_HEADER)
+               || ngx_http_webhook_lines_have(scheme->dedup_key,
+                                              NGX_HTTP_WEBHOOK_PIECE_HEADER);
+
     if (!scheme->explicit_key) {
         scheme->dedup_key = scheme->event_id;
 

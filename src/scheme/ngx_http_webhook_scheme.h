@@ -67,6 +67,7 @@ typedef struct {
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       complete:1;   /* others were appended */
+    unsigned                       named_by_headers:1;  /* id, type or key */
 } ngx_http_webhook_scheme_t;
 
 
