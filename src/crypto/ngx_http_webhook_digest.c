@@ -351,6 +351,10 @@ ngx_http_webhook_sha256_cleanup(void *data)
         ngx_http_webhook_sha256 = NULL;
     }
 
+    while (ngx_http_webhook_nspare) {
+        EVP_MD_CTX_free(ngx_http_webhook_spare[--ngx_http_webhook_nspare]);
+    }
+
     EVP_MD_CTX_free(data);
 }
 
