@@ -11,12 +11,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_event.h"
 #include "ngx_http_webhook_request.h"
-
-
-#define NGX_HTTP_WEBHOOK_LEASE      30
-#define NGX_HTTP_WEBHOOK_MIN_LEASE  2
-#define NGX_HTTP_WEBHOOK_MAX_LEASE  86400
 
 
 static ngx_int_t ngx_http_webhook_preconfiguration(ngx_conf_t *cf);
@@ -34,21 +30,9 @@ static char *ngx_http_webhook_scheme(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_verify_directive(ngx_conf_t *cf,
     ngx_command_t *cmd, void *conf);
-static char *ngx_http_webhook_secret(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_webhook_dedup_action(ngx_str_t *value,
-    ngx_http_webhook_dedup_conf_t *dedup);
 static char *ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_webhook_ignore(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_check_status(ngx_conf_t *cf, void *post,
     void *data);
@@ -97,9 +81,9 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
 
     { ngx_string("webhook_secret"),
       NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_1MORE,
-      ngx_http_webhook_secret,
+      ngx_http_webhook_secret_set_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_webhook_loc_conf_t, secrets),
       NULL },
 
     { ngx_string("webhook_tolerance"),
@@ -139,16 +123,16 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
 
     { ngx_string("webhook_dedup_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
-      ngx_http_webhook_dedup_zone,
+      ngx_http_webhook_dedup_zone_set_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_webhook_main_conf_t, states),
       NULL },
 
     { ngx_string("webhook_dedup"),
       NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_1MORE,
-      ngx_http_webhook_dedup,
+      ngx_http_webhook_dedup_set_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_webhook_loc_conf_t, rules.dedup),
       NULL },
 
     { ngx_string("webhook_duplicate_status"),
@@ -181,16 +165,16 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
 
     { ngx_string("webhook_events"),
       NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_webhook_events,
+      ngx_http_webhook_events_set_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_webhook_loc_conf_t, rules.events),
       NULL },
 
     { ngx_string("webhook_ignore"),
       NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_webhook_ignore,
+      ngx_http_webhook_ignore_set_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_webhook_loc_conf_t, rules.ignore),
       NULL },
 
     { ngx_string("webhook_ignored_status"),
@@ -472,49 +456,6 @@ ngx_http_webhook_verify_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 
 
 static char *
-ngx_http_webhook_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webhook_loc_conf_t *wlcf = conf;
-
-    char        *rv;
-    ngx_str_t   *value;
-    ngx_uint_t   i;
-
-    if (wlcf->secrets == NGX_CONF_UNSET_PTR) {
-        wlcf->secrets = ngx_pcalloc(cf->pool,
-                                    sizeof(ngx_http_webhook_secrets_t));
-        if (wlcf->secrets == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        if (ngx_array_init(&wlcf->secrets->list, cf->pool, 2,
-                           sizeof(ngx_http_webhook_secret_t))
-            != NGX_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        rv = ngx_http_webhook_secret_source(cf, &wlcf->secrets->list,
-                                            &value[i]);
-        if (rv != NGX_CONF_OK) {
-            return rv;
-        }
-    }
-
-    if (wlcf->secrets->list.nelts > NGX_HTTP_WEBHOOK_MAX_SECRETS) {
-        return "has more than 8 secrets";
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
 ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webhook_loc_conf_t *wlcf = conf;
@@ -551,285 +492,6 @@ ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     return ngx_http_webhook_parse_window(cf, &value[1], cf->args->nelts - 1,
                                          window);
-}
-
-
-static char *
-ngx_http_webhook_dedup_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webhook_main_conf_t *wmcf = conf;
-
-    u_char                   *p;
-    ssize_t                   size;
-    ngx_str_t                *value, name, path, s;
-    ngx_uint_t                i;
-    ngx_shm_zone_t           *shm_zone;
-    ngx_http_webhook_zone_t  *zone;
-
-    value = cf->args->elts;
-
-    size = 0;
-    ngx_str_null(&name);
-    ngx_str_null(&path);
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_strncmp(value[i].data, "zone=", 5) == 0 && name.len == 0) {
-
-            name.data = value[i].data + 5;
-
-            p = (u_char *) ngx_strchr(name.data, ':');
-
-            if (p == NULL) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid zone size \"%V\"", &value[i]);
-                return NGX_CONF_ERROR;
-            }
-
-            name.len = p - name.data;
-
-            s.data = p + 1;
-            s.len = value[i].data + value[i].len - s.data;
-
-            size = ngx_parse_size(&s);
-
-            if (size == NGX_ERROR) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid zone size \"%V\"", &value[i]);
-                return NGX_CONF_ERROR;
-            }
-
-            if (size < (ssize_t) (8 * ngx_pagesize)) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "zone \"%V\" is too small", &value[i]);
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "state=", 6) == 0
-            && value[i].len > 6)
-        {
-            path.data = value[i].data + 6;
-            path.len = value[i].len - 6;
-
-            if (ngx_conf_full_name(cf->cycle, &path, 0) != NGX_OK) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\"", &value[i]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (name.len == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must have \"zone\" parameter",
-                           &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    shm_zone = ngx_http_webhook_zone_add(cf, &name, size,
-                                         &ngx_http_webhook_module);
-    if (shm_zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    zone = shm_zone->data;
-
-    if (zone->defined) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "duplicate zone \"%V\"", &name);
-        return NGX_CONF_ERROR;
-    }
-
-    zone->defined = 1;
-
-    if (path.len == 0) {
-        return NGX_CONF_OK;
-    }
-
-    zone->state.path = path;
-    zone->state.zone = name;
-
-    return ngx_http_webhook_state_add(cf, &wmcf->states, &zone->state);
-}
-
-
-static char *
-ngx_http_webhook_dedup(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webhook_loc_conf_t *wlcf = conf;
-
-    ngx_str_t                         *value, s;
-    ngx_uint_t                         i;
-    ngx_http_webhook_dedup_conf_t     *dedup;
-    ngx_http_compile_complex_value_t   ccv;
-
-    if (wlcf->rules.dedup != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    dedup = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_dedup_conf_t));
-    if (dedup == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    dedup->lease = NGX_HTTP_WEBHOOK_LEASE;
-
-    wlcf->rules.dedup = dedup;
-
-    value = cf->args->elts;
-
-    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        return NGX_CONF_OK;
-    }
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (ngx_strncmp(value[i].data, "zone=", 5) == 0
-            && dedup->shm_zone == NULL)
-        {
-            s.len = value[i].len - 5;
-            s.data = value[i].data + 5;
-
-            dedup->shm_zone = ngx_http_webhook_zone_add(cf, &s, 0,
-                                                     &ngx_http_webhook_module);
-            if (dedup->shm_zone == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "key=", 4) == 0) {
-
-            s.len = value[i].len - 4;
-            s.data = value[i].data + 4;
-
-            dedup->key = ngx_palloc(cf->pool,
-                                    sizeof(ngx_http_complex_value_t));
-            if (dedup->key == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-            ccv.cf = cf;
-            ccv.value = &s;
-            ccv.complex_value = dedup->key;
-
-            if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "ttl=", 4) == 0) {
-
-            s.len = value[i].len - 4;
-            s.data = value[i].data + 4;
-
-            dedup->ttl = ngx_parse_time(&s, 1);
-
-            if (dedup->ttl == NGX_ERROR || dedup->ttl == 0) {
-                goto invalid;
-            }
-
-            dedup->ttl = ngx_min(dedup->ttl, NGX_HTTP_WEBHOOK_MAX_TIME);
-
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "lease=", 6) == 0) {
-
-            s.len = value[i].len - 6;
-            s.data = value[i].data + 6;
-
-            dedup->lease = ngx_parse_time(&s, 1);
-
-            if (dedup->lease == NGX_ERROR || dedup->lease == 0
-                || dedup->lease > NGX_HTTP_WEBHOOK_MAX_LEASE)
-            {
-                goto invalid;
-            }
-
-            /* the second that has begun may be over before it is renewed */
-
-            dedup->lease = ngx_max(dedup->lease, NGX_HTTP_WEBHOOK_MIN_LEASE);
-
-            continue;
-        }
-
-        if (ngx_http_webhook_dedup_action(&value[i], dedup) != NGX_CONF_OK) {
-            goto invalid;
-        }
-    }
-
-    if (dedup->shm_zone == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" must have \"zone\" parameter",
-                           &cmd->name);
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-
-invalid:
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\"", &value[i]);
-
-    return NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_http_webhook_dedup_action(ngx_str_t *value,
-    ngx_http_webhook_dedup_conf_t *dedup)
-{
-    char                       *usual;
-    u_char                     *p;
-    ngx_http_webhook_action_e  *action;
-
-    if (ngx_strncmp(value->data, "on_full=", 8) == 0) {
-        p = value->data + 8;
-        usual = "evict";
-        action = &dedup->full;
-
-    } else if (ngx_strncmp(value->data, "on_missing=", 11) == 0) {
-        p = value->data + 11;
-        usual = "pass";
-        action = &dedup->missing;
-
-    } else if (ngx_strncmp(value->data, "on_mismatch=", 12) == 0) {
-        p = value->data + 12;
-        usual = "duplicate";
-        action = &dedup->mismatch;
-
-    } else {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_strcmp(p, usual) == 0) {
-        *action = NGX_HTTP_WEBHOOK_ACTION_DEFAULT;
-
-    } else if (ngx_strcmp(p, "reject") == 0) {
-        *action = NGX_HTTP_WEBHOOK_ACTION_REJECT;
-
-    } else if (ngx_strcmp(p, "pass") == 0) {
-        *action = NGX_HTTP_WEBHOOK_ACTION_PASS;
-
-    } else {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
 }
 
 
@@ -872,95 +534,6 @@ ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-
-static char *
-ngx_http_webhook_events(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webhook_loc_conf_t *wlcf = conf;
-
-    ngx_str_t                   *value;
-    ngx_uint_t                   i;
-    ngx_http_webhook_pattern_t  *pattern;
-
-    if (wlcf->rules.events != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    wlcf->rules.events = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                          sizeof(ngx_http_webhook_pattern_t));
-    if (wlcf->rules.events == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        pattern = ngx_array_push(wlcf->rules.events);
-        if (pattern == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        pattern->text = value[i];
-        pattern->prefix = (value[i].len
-                           && value[i].data[value[i].len - 1] == '*');
-        pattern->text.len -= pattern->prefix;
-
-        if (value[i].len == 0
-            || ngx_strlchr(pattern->text.data,
-                           pattern->text.data + pattern->text.len, '*'))
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid pattern \"%V\", \"*\" can only stand "
-                               "at the end", &value[i]);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_webhook_ignore(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webhook_loc_conf_t *wlcf = conf;
-
-    ngx_str_t                         *value;
-    ngx_uint_t                         i;
-    ngx_http_compile_complex_value_t   ccv;
-
-    if (wlcf->rules.ignore != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
-    }
-
-    wlcf->rules.ignore = ngx_array_create(cf->pool, cf->args->nelts - 1,
-                                          sizeof(ngx_http_complex_value_t));
-    if (wlcf->rules.ignore == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-        ccv.cf = cf;
-        ccv.value = &value[i];
-        ccv.complex_value = ngx_array_push(wlcf->rules.ignore);
-        if (ccv.complex_value == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
 }
 
 

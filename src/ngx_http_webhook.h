@@ -158,4 +158,16 @@ void ngx_http_webhook_find_uses(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf);
 
 
+/* src/ngx_http_webhook_dedup_slot.c */
+
+/*
+ * Define a zone, whose state file is added to an array of them, and set a
+ * pointer to ngx_http_webhook_dedup_conf_t.
+ */
+char *ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 #endif /* _NGX_HTTP_WEBHOOK_H_INCLUDED_ */

@@ -199,3 +199,100 @@ ngx_http_webhook_filter_event(ngx_http_webhook_scope_t *scope,
 
     return NGX_HTTP_WEBHOOK_REASON_NONE;
 }
+
+
+char *
+ngx_http_webhook_events_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                    *value;
+    ngx_uint_t                    i;
+    ngx_array_t                 **events;
+    ngx_http_webhook_pattern_t   *pattern;
+
+    events = (ngx_array_t **) (p + cmd->offset);
+
+    if (*events != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    *events = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                               sizeof(ngx_http_webhook_pattern_t));
+    if (*events == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        pattern = ngx_array_push(*events);
+        if (pattern == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        pattern->text = value[i];
+        pattern->prefix = (value[i].len
+                           && value[i].data[value[i].len - 1] == '*');
+        pattern->text.len -= pattern->prefix;
+
+        if (value[i].len == 0
+            || ngx_strlchr(pattern->text.data,
+                           pattern->text.data + pattern->text.len, '*'))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid pattern \"%V\", \"*\" can only stand "
+                               "at the end", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_webhook_ignore_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                          *value;
+    ngx_uint_t                          i;
+    ngx_array_t                       **ignore;
+    ngx_http_compile_complex_value_t    ccv;
+
+    ignore = (ngx_array_t **) (p + cmd->offset);
+
+    if (*ignore != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    *ignore = ngx_array_create(cf->pool, cf->args->nelts - 1,
+                               sizeof(ngx_http_complex_value_t));
+    if (*ignore == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+        ccv.cf = cf;
+        ccv.value = &value[i];
+        ccv.complex_value = ngx_array_push(*ignore);
+        if (ccv.complex_value == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}

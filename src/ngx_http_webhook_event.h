@@ -48,5 +48,11 @@ ngx_http_webhook_reason_e ngx_http_webhook_read_event(
 ngx_http_webhook_reason_e ngx_http_webhook_filter_event(
     ngx_http_webhook_scope_t *scope, const ngx_http_webhook_loc_conf_t *conf);
 
+/* Set an array of patterns, and one of complex values. */
+char *ngx_http_webhook_events_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_webhook_ignore_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 
 #endif /* _NGX_HTTP_WEBHOOK_EVENT_H_INCLUDED_ */

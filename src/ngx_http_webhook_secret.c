@@ -16,6 +16,8 @@
 #define NGX_HTTP_WEBHOOK_SECRET_FILE  65536
 
 
+static char *ngx_http_webhook_secret_source(ngx_conf_t *cf,
+    ngx_array_t *secrets, ngx_str_t *source);
 static char *ngx_http_webhook_secret_file(ngx_conf_t *cf,
     ngx_array_t *secrets, ngx_str_t *name);
 static char *ngx_http_webhook_secret_lines(ngx_conf_t *cf,
@@ -30,6 +32,51 @@ static void ngx_http_webhook_secret_wipe(void *data);
 
 
 char *
+ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    char  *p = conf;
+
+    char                         *rv;
+    ngx_str_t                    *value;
+    ngx_uint_t                    i;
+    ngx_http_webhook_secrets_t  **secrets;
+
+    secrets = (ngx_http_webhook_secrets_t **) (p + cmd->offset);
+
+    if (*secrets == NGX_CONF_UNSET_PTR) {
+        *secrets = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_secrets_t));
+        if (*secrets == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_array_init(&(*secrets)->list, cf->pool, 2,
+                           sizeof(ngx_http_webhook_secret_t))
+            != NGX_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rv = ngx_http_webhook_secret_source(cf, &(*secrets)->list, &value[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    if ((*secrets)->list.nelts > NGX_HTTP_WEBHOOK_MAX_SECRETS) {
+        return "has more than 8 secrets";
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
 ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *source)
 {

@@ -62,11 +62,11 @@ typedef struct {
 
 
 /*
- * Adds the secrets of one source, as webhook_secret has it, to the array.
- * Returns NGX_CONF_OK, or an error as directives do.
+ * Sets secrets, a pointer to ngx_http_webhook_secrets_t, as webhook_secret has
+ * them; may be called again for more of them.
  */
-char *ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
-    ngx_str_t *source);
+char *ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 /*
  * Makes a key of the secret's text by the rules of the scheme.  Returns

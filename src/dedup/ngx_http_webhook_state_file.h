@@ -37,15 +37,6 @@ typedef struct {
 
 
 /*
- * Adds a state, whose path and zone are set, to those of a configuration.  A
- * file belongs to one of them.  A configuration that is tested warns of what
- * would keep the file from being made.  Returns NGX_CONF_OK, or NGX_CONF_ERROR
- * after the error was logged.
- */
-char *ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
-    ngx_http_webhook_state_t *state);
-
-/*
  * Opens the file for a table that has it already, or writes a new one beside
  * it; fresh says that the table is empty and used by nobody, and is filled,
  * as is its key, from the file that is there; live, that other processes use
@@ -68,6 +59,32 @@ void ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
  */
 ngx_int_t ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state,
     ngx_uint_t all, ngx_log_t *log);
+
+
+/* src/dedup/ngx_http_webhook_state_path.c */
+
+/*
+ * Adds a state, whose path and zone are set, to those of a configuration.  A
+ * file belongs to one of them.  A configuration that is tested warns of what
+ * would keep the file from being made.  Returns NGX_CONF_OK, or NGX_CONF_ERROR
+ * after the error was logged.
+ */
+char *ngx_http_webhook_state_add(ngx_conf_t *cf, ngx_array_t *states,
+    ngx_http_webhook_state_t *state);
+
+/*
+ * Why no file can be kept under the path, or NULL; if it is for the folder,
+ * *err is set.
+ */
+const char *ngx_http_webhook_state_look(ngx_http_webhook_state_t *state,
+    ngx_err_t *err);
+
+/*
+ * Logs it if others can write to the folder: they could put another file in
+ * place of this one, and say what was accepted.
+ */
+void ngx_http_webhook_state_check_folder(ngx_http_webhook_state_t *state,
+    ngx_log_t *log);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_STATE_H_INCLUDED_ */
