@@ -40,7 +40,7 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) \
 ifneq ($(filter-out 0,$(SANITIZE)),)
 KIND := sanitize
 OUT  := $(BUILD)/sanitize
-TREE  = $(or $(NGINX_SRC),$$(misc/nginx-source $(BUILD)/src))
+TREE  = $(or $(NGINX_SRC),$$(auto/nginx-source $(BUILD)/src))
 else ifneq ($(filter-out 0,$(LATE)),)
 KIND := late
 OUT  := $(BUILD)/late
@@ -116,7 +116,7 @@ CC_OURS := CC="$(CC_ASAN) -fno-sanitize-recover=undefined"
 
 $(BINARY): $(OBJ)/sanitize.o
 
-$(OBJ)/sanitize.o: misc/sanitize.c $(OBJ)/Makefile
+$(OBJ)/sanitize.o: auto/sanitize.c $(OBJ)/Makefile
 	@cc -Wall -Wextra -Werror -c -o $@ $<
 	@rm -f $(OBJ)/nginx
 
@@ -144,7 +144,7 @@ interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
 # an npm of its own
 
 $(LIBRARIES): interop/package-lock.json interop/package.json interop/.npmrc
-	@command -v npm > /dev/null || misc/packages nodejs npm
+	@command -v npm > /dev/null || auto/packages nodejs npm
 	@mkdir -p $(BUILD)/interop && cp $^ $(BUILD)/interop
 	cd $(BUILD)/interop && npm ci --loglevel=error
 	@touch $@
@@ -154,7 +154,7 @@ bench: $(MODULE) $(BINARY) bench-packages
 	    tools/bench
 
 run: $(MODULE) $(BINARY) run-packages
-	@misc/run $(if $(ONCE),--once) $(NGINX) $(MODULE)
+	@auto/run $(if $(ONCE),--once) $(NGINX) $(MODULE)
 
 install: $(MODULE)
 	@dir=$$($(NGINX) -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p'); \
@@ -169,17 +169,17 @@ help:
 
 
 packages:
-	@misc/packages $(PACKAGES)
+	@auto/packages $(PACKAGES)
 
 test-packages: packages
-	@misc/packages curl faketime libnginx-mod-http-lua nghttp2-client \
+	@auto/packages curl faketime libnginx-mod-http-lua nghttp2-client \
 	    openssl perl
 
 bench-packages: packages
-	@misc/packages perl valgrind
+	@auto/packages perl valgrind
 
 run-packages: packages
-	@misc/packages curl openssl perl
+	@auto/packages curl openssl perl
 
 
 # nginx's makefile knows what is out of date, so it is always asked.  A module

@@ -98,7 +98,7 @@ is(join(' ', grep { !$reasons{$_} } map { /`(\w+)`/g }
 
 # built-in schemes
 
-is(`$^X $root/misc/providers-table --check 2>&1`, '', 'docs/providers.md');
+is(`$^X $root/auto/providers-table --check 2>&1`, '', 'docs/providers.md');
 
 my @rows = slurp("$root/docs/providers.md") =~ /^(\|.*)$/mg;
 
