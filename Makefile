@@ -136,14 +136,14 @@ test: $(MODULE) $(BINARY) test-packages
 	    prove -j$(JOBS) -It/lib $(TESTS)
 
 interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
-	@cp interop/*.mjs $(BUILD)/interop
+	@cp t/interop/*.mjs $(BUILD)/interop
 	TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
-	    prove -It/lib interop/*.t
+	    prove -It/lib t/interop/*.t
 
 # the last file that npm writes; a node of another source than Debian's brings
 # an npm of its own
 
-$(LIBRARIES): interop/package-lock.json interop/package.json interop/.npmrc
+$(LIBRARIES): $(addprefix t/interop/,package-lock.json package.json .npmrc)
 	@command -v npm > /dev/null || auto/packages nodejs npm
 	@mkdir -p $(BUILD)/interop && cp $^ $(BUILD)/interop
 	cd $(BUILD)/interop && npm ci --loglevel=error

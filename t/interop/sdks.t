@@ -16,7 +16,7 @@ use Test::More;
 
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
-use lib '../t/lib';
+use lib '../lib';
 use Test::Nginx;
 
 use JSON::PP qw//;

@@ -15,7 +15,7 @@ use Test::More;
 
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
-use lib '../t/lib';
+use lib '../lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
