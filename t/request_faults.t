@@ -20,6 +20,7 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 use Test::Nginx::Providers;
+use Test::Nginx::Unit;
 
 ###############################################################################
 
@@ -31,8 +32,7 @@ use constant { MEMORY => 1, CALLS => 2 };
 plan(skip_all => 'sanitizers have an allocator of their own')
 	if $ENV{TEST_NGINX_SANITIZE};
 
-my $cc = $ENV{CC} || 'cc';
-plan(skip_all => 'no C compiler') if system("$cc --version >/dev/null 2>&1");
+Test::Nginx::Unit::has_compiler();
 
 my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(34)
 	->allow(qr/\(12: Cannot allocate memory\)/);
@@ -115,10 +115,8 @@ EOF
 my $library = $t->testdir() . '/faults.so';
 my $numbers = $t->testdir() . '/faults';
 
-my $out = `$cc -O2 -Wall -Wextra -Werror -shared -fPIC -o $library \\
-	unit/faults.c -ldl 2>&1`;
-
-is($out, '', 'compiled') or BAIL_OUT('unit/faults.c does not compile');
+is(Test::Nginx::Unit::compile_library('faults', $library), '', 'compiled')
+	or BAIL_OUT('unit/faults.c does not compile');
 
 $t->write_file('faults', "\0" x 4096);
 

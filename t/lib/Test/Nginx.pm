@@ -85,6 +85,7 @@ use IO::Socket;
 use POSIX qw/ strftime WNOHANG /;
 use Socket qw/ CRLF IPPROTO_TCP TCP_NODELAY /;
 use Test::More qw//;
+use Test::Nginx::Unit;
 use Time::HiRes qw/ time sleep /;
 
 ###############################################################################
@@ -304,8 +305,8 @@ sub clock {
 
 =item has_faults()
 
-Skips the file unless system calls can be made to fail, see unit/file-faults.c.
-Before run().
+System calls can be made to fail, see unit/file-faults.c; skips the file where
+nothing can be compiled.  Before run().
 
 =item faults('call size text action', ...)
 
@@ -316,12 +317,12 @@ The rules from now on; none: files are what they are.
 sub has_faults {
 	my ($self) = @_;
 
-	my $cc = $ENV{CC} || 'cc';
 	my $so = "$self->{_testdir}/faults.so";
 
-	Test::More::plan(skip_all => 'no library of faults')
-		if system("$cc -shared -fPIC -O2 -o $so"
-			. " $ROOT/t/unit/file-faults.c -ldl >/dev/null 2>&1");
+	Test::Nginx::Unit::has_compiler();
+
+	my $out = Test::Nginx::Unit::compile_library('file-faults', $so);
+	Test::More::BAIL_OUT("file-faults.c does not compile: $out") if $out;
 
 	push @{$self->{_preload}}, $so;
 
