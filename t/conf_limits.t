@@ -157,7 +157,7 @@ $t->run();
 foreach my $uri ('/ttl', '/retries') {
 	my $body = "{\"id\":\"$uri\"}";
 
-	is(join(', ', map { verdict(hook($uri, $body)) } 1 .. 3),
+	is(join(', ', map { answered(hook($uri, $body)) } 1 .. 3),
 		'200, 200 duplicate, 200 duplicate', "$uri - 100y");
 }
 
@@ -167,7 +167,7 @@ foreach my $uri ('/window', '/window/ttl') {
 		my @headers = sign('standard-webhooks', $whsec, '{}',
 			ts => $t->now() + $ahead);
 
-		is(join(', ', map { verdict(request(uri => $uri, body => '{}',
+		is(join(', ', map { answered(request(uri => $uri, body => '{}',
 			headers => \@headers)) } 1 .. 3),
 			'200, 200 duplicate, 200 duplicate',
 			"$name years ahead");
@@ -276,18 +276,18 @@ foreach my $case (
 foreach my $length ('0', '00', '000', '0000000000') {
 	my $count = $u->count();
 
-	is(verdict(hook('/plain', '', length => $length)) . ' '
+	is(answered(hook('/plain', '', length => $length)) . ' '
 		. ($u->count() - $count), '200 1', "Content-Length: $length");
 }
 
-is(verdict(hook('/plain', '{}', length => '002')), 200,
+is(answered(hook('/plain', '{}', length => '002')), 200,
 	'Content-Length: 002');
 is($u->last()->{body}, '{}', 'Content-Length: 002 - body');
 
 foreach my $length ('00', '000') {
 	my @headers = sign('nextpay', $secret, 'something');
 
-	is(verdict(request(uri => '/plain', body => '', length => $length,
+	is(answered(request(uri => '/plain', body => '', length => $length,
 		headers => \@headers)), 401,
 		"Content-Length: $length - forged");
 }
@@ -315,14 +315,14 @@ foreach my $who ('a', 'b') {
 			more => [ [ 'X-Tenant', $who ] ]);
 		my $seen = $u->last();
 
-		is(join(' ', verdict($r), map { my $v
+		is(join(' ', answered($r), map { my $v
 			= Test::Nginx::Upstream::header($seen, $_);
 			defined $v ? $v : () } 'X-Secret', 'X-Index'),
 			join(' ', 200, $s, $index || ()), $name);
 	}
 }
 
-is(join(', ', map { verdict(hook($_, '{}', secret => "x$tenant{a}",
+is(join(', ', map { answered(hook($_, '{}', secret => "x$tenant{a}",
 	more => [ [ 'X-Tenant', 'b' ] ])) } '/whole', '/combined', '/twice',
 	'/several'), '401, 401, 401, 401', 'secret of another tenant');
 
@@ -335,13 +335,6 @@ sub hook {
 
 	return request(%opts, uri => $uri, body => $body,
 		headers => [ @headers, @{$opts{more} || []} ]);
-}
-
-sub verdict {
-	my ($r) = @_;
-
-	return join ' ', $r->{status},
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : ();
 }
 
 sub location {

@@ -473,17 +473,7 @@ sub event {
 }
 
 sub got {
-	my (%req) = @_;
-
-	$u->reset();
-
-	my $r = request(%req);
-	my $verdict = $r->header('X-Verdict');
-	my $last = $u->last();
-
-	return "$r->{status} " . (defined $verdict ? $verdict : '') . ' '
-		. $u->count() . ($last ? ' ' . $r->header('X-Secret') : '')
-		. ($last && $last->{body} ne $req{body} ? ' other body' : '');
+	return judged($u, @_);
 }
 
 ###############################################################################

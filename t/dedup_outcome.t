@@ -19,7 +19,6 @@ use Test::Nginx;
 use Test::Nginx::Webhook;
 
 use IO::Select;
-use Time::HiRes qw/ time sleep /;
 
 ###############################################################################
 
@@ -504,19 +503,6 @@ sub event {
 
 	return join ' ', $r->{status}, grep { $_ ne '' } $reached,
 		$r->header('Webhook-Duplicate') ? 'dup' : '';
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
 }
 
 ###############################################################################

@@ -389,12 +389,9 @@ sub points {
 sub hook {
 	my ($uri, %opts) = @_;
 
-	my $r = deliver('nextpay', $secret, $body, timeout => 10, %opts,
+	return answered(deliver('nextpay', $secret, $body, timeout => 10, %opts,
 		uri => $uri,
-		headers => [ [ 'X-Tenant', $opts{tenant} || 'none' ] ]);
-
-	return join ' ', $r->{status},
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : ();
+		headers => [ [ 'X-Tenant', $opts{tenant} || 'none' ] ]));
 }
 
 ###############################################################################

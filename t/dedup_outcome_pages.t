@@ -334,13 +334,6 @@ sub hook {
 		uri => $uri);
 }
 
-sub answered {
-	my ($r) = @_;
-
-	return join ' ', $r->{status}, $r->{complete} ? () : 'incomplete',
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : ();
-}
-
 sub seen {
 	return join ' ', $u->count(), $u2->count();
 }

@@ -19,8 +19,6 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use Time::HiRes qw/ time sleep /;
-
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -458,20 +456,13 @@ EOF
 sub event {
 	my ($uri, $body, $case, %opts) = @_;
 
-	my $count = $opts{send_only} || $u->count();
-
-	my $r = request(uri => $uri, %opts, body => $body, headers => [
+	my @event = (uri => $uri, %opts, body => $body, headers => [
 		sign('nextpay', $secret, $opts{forged} ? "$body " : $body),
 		defined $case ? [ 'X-Case', $case ] : () ]);
 
-	return $r if $opts{send_only};
+	return request(@event) if $opts{send_only};
 
-	my $retry = $r->header('Retry-After');
-
-	return join ' ', $r->{status},
-		$u->count() > $count ? 'proxied' : (),
-		$r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		defined $retry ? "retry $retry" : ();
+	return came_of($u, sub { request(@event) });
 }
 
 # lines are written after the answer
@@ -486,19 +477,6 @@ sub logged {
 		$t->lines(qr/^"\Q$case\E" /, name => 'verdict.log');
 
 	return join ', ', sort keys %seen;
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
 }
 
 ###############################################################################

@@ -21,7 +21,6 @@ use Test::Nginx::Webhook;
 
 use File::Copy qw/ copy /;
 use IO::Socket;
-use Time::HiRes qw/ time sleep /;
 
 ###############################################################################
 
@@ -713,30 +712,12 @@ sub workers_of {
 sub sent {
 	my ($id, %opts) = @_;
 
-	my $body = "{\"id\":\"$id\"}";
-	my $before = $opts{send_only} || $u->count();
+	my @event = ('nextpay', $secret, "{\"id\":\"$id\"}", uri => '/hook',
+		%opts);
 
-	my $r = request(uri => '/hook', %opts, body => $body,
-		headers => [ sign('nextpay', $secret, $body) ]);
+	return deliver(@event) if $opts{send_only};
 
-	return $r if $opts{send_only};
-
-	return join ' ', $r->{status},
-		$r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		$u->count() > $before ? 'proxied' : ();
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
+	return came_of($u, sub { deliver(@event) });
 }
 
 ###############################################################################

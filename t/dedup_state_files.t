@@ -20,7 +20,6 @@ use Test::Nginx;
 use Test::Nginx::Webhook;
 
 use POSIX qw/ mkfifo EACCES EIO ENOSPC EROFS /;
-use Time::HiRes qw/ time sleep /;
 
 ###############################################################################
 
@@ -263,12 +262,9 @@ sub told {
 sub sent {
 	my ($id) = @_;
 
-	my $before = $u->count();
-	my $r = deliver('nextpay', $secret, "{\"id\":\"$id\"}", uri => '/hook');
-
-	return join ' ', $r->{status},
-		$r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		$u->count() > $before ? 'proxied' : ();
+	return came_of($u, sub {
+		deliver('nextpay', $secret, "{\"id\":\"$id\"}", uri => '/hook')
+	});
 }
 
 ###############################################################################

@@ -18,8 +18,6 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use Time::HiRes qw/ time sleep /;
-
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -186,25 +184,9 @@ sub records {
 sub sent {
 	my ($id) = @_;
 
-	my $before = $u->count();
-	my $r = deliver('nextpay', $secret, "{\"id\":\"$id\"}", uri => '/hook');
-
-	return join ' ', $r->{status},
-		$r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		$u->count() > $before ? 'proxied' : ();
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
+	return came_of($u, sub {
+		deliver('nextpay', $secret, "{\"id\":\"$id\"}", uri => '/hook')
+	});
 }
 
 ###############################################################################

@@ -19,7 +19,6 @@ use Test::Nginx;
 use Test::Nginx::Webhook;
 
 use IO::Socket;
-use Time::HiRes qw/ time sleep /;
 
 ###############################################################################
 
@@ -222,26 +221,10 @@ sub delivered {
 sub sent {
 	my ($id, %opts) = @_;
 
-	my $before = $u->count();
-	my $r = deliver('nextpay', $secret, "{\"id\":\"$id\"}", %opts,
-		uri => '/hook');
-
-	return join ' ', $r->{status},
-		$r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		$u->count() > $before ? 'proxied' : ();
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
+	return came_of($u, sub {
+		deliver('nextpay', $secret, "{\"id\":\"$id\"}", %opts,
+			uri => '/hook')
+	});
 }
 
 ###############################################################################

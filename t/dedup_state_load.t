@@ -172,13 +172,12 @@ sub sent {
 	my %sent;
 
 	foreach my $id (@ids) {
-		my $before = $u->count();
-		my $r = deliver('nextpay', $secret, "{\"id\":\"$id\"}",
-			uri => '/hook', client => $client);
+		my $came = came_of($u, sub {
+			deliver('nextpay', $secret, "{\"id\":\"$id\"}",
+				uri => '/hook', client => $client)
+		});
 
-		push @{$sent{join ' ', $r->{status},
-			$r->header('Webhook-Duplicate') ? 'duplicate' : (),
-			$u->count() > $before ? 'proxied' : ()}}, $id;
+		push @{$sent{$came}}, $id;
 	}
 
 	$client->close();

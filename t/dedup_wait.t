@@ -19,7 +19,6 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use IO::Select;
 use Time::HiRes qw/ time sleep /;
 
 ###############################################################################
@@ -162,7 +161,7 @@ my @c = map { held('workers') } 1 .. 40;
 $u->release();
 
 is(verdict($first), '200', 'workers - first');
-is(summary(answers(40, \@c)), '40 x 200 duplicate', 'workers - others');
+is(summary(responses(40, \@c)), '40 x 200 duplicate', 'workers - others');
 is($u->count(), 1, 'workers - one is proxied');
 
 $t->wait_log(qr/^"workers-held" /, name => 'waits.log', count => 40);
@@ -200,7 +199,7 @@ foreach my $case ([ 500, '500' ], [ 404, '404' ], [ 'reset', '502' ],
 
 	$u->release();
 
-	is(summary(answers(20, \@c)), '1 x 200, 19 x 200 duplicate',
+	is(summary(responses(20, \@c)), '1 x 200, 19 x 200 duplicate',
 		"first $how - and accepted");
 	is($u->count(), 2, "first $how - no other");
 }
@@ -216,7 +215,7 @@ $u->wait_for(1);
 $u->release(1, 500);
 
 is(verdict($first), '500', 'all fail - first');
-is(summary(answers(5, \@c)), '5 x 500', 'all fail - others');
+is(summary(responses(5, \@c)), '5 x 500', 'all fail - others');
 is($u->count(), 6, 'all fail - each was proxied');
 
 # the first one leaves
@@ -256,7 +255,7 @@ SKIP: {
 	$u->script(200);
 	$t->clock($start + 30);
 
-	my @answers = answers($n, \@c);
+	my @answers = responses($n, \@c);
 
 	is(join(', ', $u->count(), grep { /200$/ } split /, /,
 		summary(@answers)), '2, 1 x 200',
@@ -381,7 +380,7 @@ push @c, map { held('reload', 'reload-new') } 1 .. 3;
 $u->release();
 
 is(verdict($first), '200', 'reload - first');
-is(summary(answers(13, \@c)), '13 x 200 duplicate', 'reload - others');
+is(summary(responses(13, \@c)), '13 x 200 duplicate', 'reload - others');
 
 $_->close() foreach @c;
 $first->close();
@@ -418,7 +417,7 @@ SKIP: {
 	$first = first('many');
 	@c = map { sent('many', send_only => 1) } 1 .. $max + 6;
 
-	is(summary(answers(6, \@c)), '6 x 503 retry 5', 'many - not held');
+	is(summary(responses(6, \@c)), '6 x 503 retry 5', 'many - not held');
 
 	my $from = $t->log_pos('waits.log');
 
@@ -437,7 +436,7 @@ SKIP: {
 	is(verdict($first), '200', 'many - first');
 
 	push @c, $c;
-	is(summary(answers($max, \@c)), "$max x 200 duplicate",
+	is(summary(responses($max, \@c)), "$max x 200 duplicate",
 		'many - others');
 	is($u->count(), 1, 'many - one is proxied');
 }
@@ -503,48 +502,7 @@ sub verdict {
 
 	$r = $r->response() if ref $r and $r->isa('Test::Nginx::Client');
 
-	return 'none' unless $r;
-
-	my $duplicate = $r->header('Webhook-Duplicate');
-	my $retry = $r->header('Retry-After');
-
-	return join ' ', $r->{status}, defined $duplicate ? 'duplicate' : (),
-		defined $retry ? "retry $retry" : ();
-}
-
-# answers of n of the clients, which are then no longer among them
-
-sub answers {
-	my ($n, $clients) = @_;
-
-	my @answers;
-	my $till = time() + 20;
-
-	while (@answers < $n) {
-		my %c = map { fileno($_->socket()) => $_ } @$clients;
-
-		my @ready = IO::Select->new(map { $_->socket() } @$clients)
-			->can_read($till - time()) or last;
-
-		foreach my $c (@c{map { fileno $_ } @ready}) {
-			last if @answers == $n;
-			push @answers, $c->response();
-			$c->close();
-		}
-
-		@$clients = grep { $_->socket() } @$clients;
-	}
-
-	return @answers;
-}
-
-sub summary {
-	my (@answers) = @_;
-
-	my %n;
-	$n{verdict($_)}++ foreach @answers;
-
-	return join ', ', map { "$n{$_} x $_" } sort keys %n;
+	return answered($r);
 }
 
 # lines are written after the answer
@@ -557,19 +515,6 @@ sub logged {
 
 	return defined $line && $line =~ /^"[^"]*" (\d+ "[^"]*" "[^"]*")/
 		? $1 : 'not logged';
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
 }
 
 ###############################################################################

@@ -19,9 +19,6 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use IO::Select;
-use Time::HiRes qw/ time sleep /;
-
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -95,21 +92,19 @@ my $count = 50;
 $u->script('hang');
 
 my @clients = at_once('many', $count);
-my @answers = answers($count - 1, \@clients);
+my @answers = responses($count - 1, \@clients);
 
 $u->wait_for(1);
 
-is(join(', ', summary(@answers)), '49 x 503 retry 5',
-	'at once - in flight');
+is(summary(@answers), '49 x 503 retry 5', 'at once - in flight');
 is($u->count(), 1, 'at once - one is proxied');
 is($u->last()->{body}, '{"id":"many"}', 'at once - as sent');
 is($u->release(), 1, 'at once - one hangs');
-is(join(', ', summary(answers(1, \@clients))), '1 x 200',
-	'at once - it is answered');
+is(summary(responses(1, \@clients)), '1 x 200', 'at once - it is answered');
 
 @clients = at_once('many', $count);
 
-is(join(', ', summary(answers($count, \@clients))), '50 x 200 duplicate',
+is(summary(responses($count, \@clients)), '50 x 200 duplicate',
 	'at once - then duplicates');
 is($u->count(), 1, 'at once - none is proxied');
 
@@ -127,22 +122,21 @@ cmp_ok(scalar keys %pids, '>', 1, 'at once - several workers');
 $u->reset()->script('hang', 'hang');
 
 @clients = at_once('fails', 20);
-answers(19, \@clients);
+responses(19, \@clients);
 $u->wait_for(1);
 $u->release(1, 500);
 
-is(join(', ', summary(answers(1, \@clients))), '1 x 500',
-	'at once - upstream fails');
+is(summary(responses(1, \@clients)), '1 x 500', 'at once - upstream fails');
 
 @clients = at_once('fails', 20);
 
-is(join(', ', summary(answers(19, \@clients))), '19 x 503 retry 5',
+is(summary(responses(19, \@clients)), '19 x 503 retry 5',
 	'at once - retried');
 $u->wait_for(2);
 is($u->count(), 2, 'at once - one is proxied again');
 
 $u->release();
-answers(1, \@clients);
+responses(1, \@clients);
 
 ###############################################################################
 
@@ -361,25 +355,14 @@ sub sent {
 	my ($id, %opts) = @_;
 
 	my $body = "{\"id\":\"$id\"}";
-	my $before = $opts{send_only} || $u->count();
 
-	my $r = request(%opts, uri => ($opts{uri} || '/hook') . "/$id",
+	my @event = (%opts, uri => ($opts{uri} || '/hook') . "/$id",
 		body => $opts{forged} ? "$body " : $body,
 		headers => [ sign('nextpay', $secret, $body) ]);
 
-	return $opts{send_only} ? $r
-		: verdict($r) . ($u->count() > $before ? ' proxied' : '');
-}
+	return request(@event) if $opts{send_only};
 
-sub verdict {
-	my ($r) = @_;
-
-	my $duplicate = $r->header('Webhook-Duplicate');
-	my $retry = $r->header('Retry-After');
-
-	return join ' ', $r->{status},
-		defined $duplicate ? 'duplicate' : (),
-		defined $retry ? "retry $retry" : ();
+	return came_of($u, sub { request(@event) });
 }
 
 sub at_once {
@@ -394,55 +377,6 @@ sub at_once {
 	$_->send(substr($body, -1)) foreach @c;
 
 	return @c;
-}
-
-# answers of n of the clients, which are then no longer among them
-
-sub answers {
-	my ($n, $clients) = @_;
-
-	my @answers;
-	my $till = time() + 20;
-
-	while (@answers < $n) {
-		my %c = map { fileno($_->socket()) => $_ } @$clients;
-
-		my @ready = IO::Select->new(map { $_->socket() } @$clients)
-			->can_read($till - time()) or last;
-
-		my %ready = map { fileno($_) => 1 } @ready;
-
-		foreach my $c (@c{keys %ready}) {
-			push @answers, $c->response();
-			$c->close();
-		}
-
-		@$clients = grep { $_->socket() } @$clients;
-	}
-
-	return @answers;
-}
-
-sub summary {
-	my (@answers) = @_;
-
-	my %n;
-	$n{$_ ? verdict($_) : 'none'}++ foreach @answers;
-
-	return map { "$n{$_} x $_" } sort keys %n;
-}
-
-sub wait_until {
-	my ($code) = @_;
-
-	my $till = time() + 10;
-
-	while (time() < $till) {
-		return 1 if $code->();
-		sleep 0.01;
-	}
-
-	return;
 }
 
 ###############################################################################

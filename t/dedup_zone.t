@@ -229,15 +229,12 @@ sub sent {
 	my ($id, %opts) = @_;
 
 	my $body = "{\"id\":\"$id\"}";
-	my $n = $u->count();
 
-	my $r = request(uri => '/key', %opts,
-		body => $opts{forged} ? "$body " : $body,
-		headers => [ sign('nextpay', $secret, $body) ]);
-
-	return join ' ', $r->{status},
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		$u->count() > $n ? 'proxied' : ();
+	return came_of($u, sub {
+		request(uri => '/key', %opts,
+			body => $opts{forged} ? "$body " : $body,
+			headers => [ sign('nextpay', $secret, $body) ])
+	});
 }
 
 # one more, over a connection that an old worker may have closed

@@ -501,17 +501,6 @@ sub hurry {
 		'hurry - the other server');
 }
 
-sub wait_until {
-	my ($code) = @_;
-
-	foreach (1 .. 100) {
-		return 1 if $code->();
-		select undef, undef, undef, 0.1;
-	}
-
-	return 0;
-}
-
 # Those that sign an address sign the public one, whatever the request says.
 
 sub public_url {

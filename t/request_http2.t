@@ -420,18 +420,4 @@ sub event {
 		hmac('sha256', $secret, "$id.$now.$body") ] ]);
 }
 
-sub pattern {
-	my ($n) = @_;
-	return substr join('', map { "$_," } 1 .. $n / 2 + 1), 0, $n;
-}
-
-sub flip {
-	my ($body, $at) = @_;
-
-	$at = length($body) - 1 unless defined $at;
-	substr($body, $at, 1) = chr(ord(substr($body, $at, 1)) ^ 1);
-
-	return $body;
-}
-
 ###############################################################################

@@ -543,12 +543,7 @@ sub hook {
 
 sub sent {
 	my ($uri, $body, %opts) = @_;
-
-	my $count = $u->count();
-	my $r = hook($uri, $body, %opts);
-
-	return join ' ', $r->{status}, $u->count() > $count ? 'proxied' : (),
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : ();
+	return came_of($u, sub { hook($uri, $body, %opts) });
 }
 
 # all that client and upstreams saw, but the time and the port

@@ -159,7 +159,7 @@ foreach my $i (0 .. 1) {
 	my $body = event();
 
 	is(sent('/discard', $body) . ', ' . sent('/', $body),
-		'503 retry, 200 proxied', "$order, discarded");
+		'503 retry 5, 200 proxied', "$order, discarded");
 	is(sent('/discard', '', signed => ''), '200 proxied',
 		"$order, there was nothing to discard");
 
@@ -192,17 +192,14 @@ sub event {
 sub sent {
 	my ($uri, $body, %opts) = @_;
 
-	my $count = $u->count();
 	my $signed = defined $opts{signed} ? $opts{signed} : $body;
 
-	my $r = request(%opts, uri => $uri,
-		body => $opts{forged} ? "$body " : $body,
-		headers => [ sign('nextpay', $secret, $signed),
-			@{$opts{headers} || []} ]);
-
-	return join ' ', $r->{status}, $u->count() > $count ? 'proxied' : (),
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : (),
-		defined $r->header('Retry-After') ? 'retry' : ();
+	return came_of($u, sub {
+		request(%opts, uri => $uri,
+			body => $opts{forged} ? "$body " : $body,
+			headers => [ sign('nextpay', $secret, $signed),
+				@{$opts{headers} || []} ])
+	});
 }
 
 ###############################################################################

@@ -762,15 +762,6 @@ sub hook {
 		headers => $opts{unsigned} ? [] : \@headers);
 }
 
-sub answered {
-	my ($r) = @_;
-
-	return 'no answer' unless $r;
-
-	return join ' ', $r->{status}, $r->{complete} ? () : 'incomplete',
-		defined $r->header('Webhook-Duplicate') ? 'duplicate' : ();
-}
-
 sub seen {
 	return join ' ', $u->count(), $u2->count();
 }

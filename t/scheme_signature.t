@@ -571,18 +571,7 @@ sub event {
 }
 
 sub got {
-	my (%req) = @_;
-
-	$u->reset();
-
-	my $r = request(%req);
-	my $verdict = $r->header('X-Verdict');
-	my $index = $r->header('X-Secret');
-	my $last = $u->last();
-
-	return "$r->{status} " . (defined $verdict ? $verdict : '') . ' '
-		. $u->count() . ($last ? " $index" : '')
-		. ($last && $last->{body} ne $req{body} ? ' other body' : '');
+	return judged($u, @_);
 }
 
 sub digest {

@@ -523,15 +523,7 @@ sub event {
 }
 
 sub got {
-	my (%req) = @_;
-
-	$u->reset();
-
-	my $r = request(%req);
-	my $verdict = $r->header('X-Verdict');
-
-	return "$r->{status} " . (defined $verdict ? $verdict : '') . ' '
-		. $u->count();
+	return judged($u, @_);
 }
 
 ###############################################################################

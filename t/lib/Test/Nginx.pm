@@ -72,7 +72,9 @@ use strict;
 
 use base qw/ Exporter /;
 
-our @EXPORT = qw/ log_in log_out http http_get http_head http_end port /;
+our @EXPORT = qw/
+	log_in log_out http http_get http_head http_end port wait_until
+/;
 
 ###############################################################################
 
@@ -981,11 +983,20 @@ request, sleep => seconds before each of them, timeout => 20.
 
 =item http_get(uri, %opts), http_head(uri, %opts), http_end(socket, %opts)
 
+=item wait_until(sub { ... })
+
+True once the code returns what is true, false if it did not in 10 seconds.
+
 =item log_in(text), log_out(text)
 
 =back
 
 =cut
+
+sub wait_until {
+	my ($code) = @_;
+	return _poll(10, $code);
+}
 
 sub http_get {
 	my ($uri, %opts) = @_;

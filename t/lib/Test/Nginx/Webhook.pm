@@ -33,7 +33,8 @@ use strict;
 use base qw/ Exporter /;
 
 our @EXPORT = qw/
-	upstream client request deliver load_vectors
+	upstream client request deliver answered came_of responses summary
+	judged flip pattern load_vectors
 	hmac sign sign_bamotf sign_bitnob sign_bitnob_timestamped sign_yoco
 	sign_standard_webhooks sign_nextpay sign_stripe sign_github sign_slack
 	sign_shopify
@@ -42,11 +43,13 @@ our @EXPORT = qw/
 ###############################################################################
 
 use Digest::SHA qw//;
+use IO::Select;
 use JSON::PP qw//;
 use MIME::Base64 qw/ decode_base64 encode_base64 /;
 use Test::Nginx qw//;
 use Test::Nginx::Client;
 use Test::Nginx::Upstream;
+use Time::HiRes qw/ time /;
 
 ###############################################################################
 
@@ -202,6 +205,132 @@ sub deliver {
 		sign($scheme, $secret, $body, %opts),
 		@{$opts{headers} || []}
 	]);
+}
+
+=item answered(response)
+
+What an answer says, in words: the status, and of "incomplete", "duplicate" and
+"retry N" what is true of it; "no answer" if there is none.
+
+=item came_of(upstream, sub { request(...) })
+
+The same for what the code returns, with "proxied" behind the status if the
+upstream has a request more than before.
+
+=cut
+
+sub answered {
+	my ($r, $proxied) = @_;
+
+	return 'no answer' unless $r;
+
+	my $retry = $r->header('Retry-After');
+
+	return join ' ', $r->{status}, $proxied ? 'proxied' : (),
+		$r->{complete} ? () : 'incomplete',
+		defined $r->header('Webhook-Duplicate') ? 'duplicate' : (),
+		defined $retry ? "retry $retry" : ();
+}
+
+sub came_of {
+	my ($u, $code) = @_;
+
+	my $count = $u->count();
+	my $r = $code->();
+
+	return answered($r, $u->count() > $count);
+}
+
+=item responses(n, [ clients ])
+
+The first n responses that come to the clients, which are then closed and no
+longer among them.
+
+=item summary(responses)
+
+How many there are of each: "1 x 200, 2 x 200 duplicate".
+
+=cut
+
+sub responses {
+	my ($n, $clients) = @_;
+
+	my @responses;
+	my $till = time() + 20;
+
+	while (@responses < $n) {
+		my %c = map { fileno($_->socket()) => $_ } @$clients;
+
+		my @ready = IO::Select->new(map { $_->socket() } @$clients)
+			->can_read($till - time()) or last;
+
+		foreach my $c (@c{map { fileno $_ } @ready}) {
+			last if @responses == $n;
+			push @responses, $c->response();
+			$c->close();
+		}
+
+		@$clients = grep { $_->socket() } @$clients;
+	}
+
+	return @responses;
+}
+
+sub summary {
+	my (@responses) = @_;
+
+	my %n;
+	$n{answered($_)}++ foreach @responses;
+
+	return join ', ', map { "$n{$_} x $_" } sort keys %n;
+}
+
+=item judged(upstream, %opts)
+
+Sends a request() and tells what was made of it: the status, what the header
+X-Verdict of the answer says, and how many requests have reached the upstream;
+and if one has, the header X-Secret, if there is one, and "other body" if it
+was not the one that was sent.
+
+=cut
+
+sub judged {
+	my ($u, %opts) = @_;
+
+	$u->reset();
+
+	my $r = request(%opts);
+	my $verdict = $r->header('X-Verdict');
+	my $secret = $r->header('X-Secret');
+	my $last = $u->last();
+
+	return join ' ', $r->{status}, defined $verdict ? $verdict : '',
+		$u->count(), $last && defined $secret ? $secret : (),
+		$last && $last->{body} ne $opts{body} ? 'other body' : ();
+}
+
+=item pattern(n)
+
+n bytes, of which no part is like another.
+
+=item flip(body, at)
+
+The body with one bit changed, in the last byte unless said otherwise.
+
+=cut
+
+sub pattern {
+	my ($n) = @_;
+	return substr join('', map { "$_," } 1 .. $n / 2 + 1), 0, $n;
+}
+
+sub flip {
+	my ($body, $at) = @_;
+
+	$at = length($body) - 1 unless defined $at;
+	substr($body, $at, 1) = chr(ord(substr($body, $at, 1)) ^ 1);
+
+	return $body;
 }
 
 =item hmac(algorithm, key, text)
