@@ -895,18 +895,8 @@ sub begun {
 # lines are written after the answer
 
 sub logged {
-	my ($case, $count) = @_;
-
-	$t->wait_log(qr/^"\Q$case\E" /, name => 'verdict.log',
-		count => $count || 1);
-
-	my @lines = $t->lines(qr/^"\Q$case\E" /, name => 'verdict.log');
-
-	return 'not logged' unless @lines;
-
-	my ($verdict) = $lines[-1] =~ /^"[^"]*" (.*)/;
-
-	return $verdict;
+	my @lines = $t->logged($_[0], count => $_[1]);
+	return @lines ? $lines[-1] : 'not logged';
 }
 
 ###############################################################################

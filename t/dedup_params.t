@@ -468,14 +468,7 @@ sub event {
 # lines are written after the answer
 
 sub logged {
-	my ($case, $count) = @_;
-
-	$t->wait_log(qr/^"\Q$case\E" /, name => 'verdict.log',
-		count => $count || 1);
-
-	my %seen = map { /^"[^"]*" (.*)/ ? ($1 => 1) : () }
-		$t->lines(qr/^"\Q$case\E" /, name => 'verdict.log');
-
+	my %seen = map { $_ => 1 } $t->logged($_[0], count => $_[1]);
 	return join ', ', sort keys %seen;
 }
 

@@ -19,7 +19,7 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use Time::HiRes qw/ time sleep /;
+use Time::HiRes qw/ time /;
 
 ###############################################################################
 
@@ -471,15 +471,7 @@ sub held {
 	my $c = sent($id, send_only => 1, uri => $uri,
 		headers => [ [ 'X-Case', $case || "$id-held" ] ]);
 
-	if (!$t->has_feature('debug')) {
-		sleep 0.2;
-		return $c;
-	}
-
-	my $line = $t->wait_log(qr/http request line: "POST \Q$uri\E /) || '';
-	my ($n) = $line =~ / (\d+#\d+: \*\d+) /;
-
-	$t->wait_log(qr/ \Q$n\E access phase: /) if defined $n;
+	$t->wait_access($uri);
 
 	return $c;
 }

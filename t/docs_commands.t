@@ -31,7 +31,6 @@ plan(skip_all => 'no curl found') if system('curl --version >/dev/null 2>&1');
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(15);
 
-my $root = $Test::Nginx::ROOT;
 my $dir = $t->testdir();
 
 my %secrets = (
@@ -49,7 +48,7 @@ foreach my $name (keys %secrets) {
 # as it is in README.md, but for what a test must change; and the location of
 # the other commands
 
-my ($conf) = slurp('README.md') =~ /^(    http \{\n.*?^    \}\n)/sm;
+my ($conf) = project_text('README.md') =~ /^(    http \{\n.*?^    \}\n)/sm;
 
 $conf =~ s/^    //mg;
 $conf =~ s!/var/log/nginx/!$dir/!;
@@ -69,7 +68,7 @@ $t->run();
 
 ###############################################################################
 
-my @commands = slurp('docs/troubleshooting.md')
+my @commands = project_text('docs/troubleshooting.md')
 	=~ /^<!-- by-hand: (\w+) -->\n((?:    .*\n)+)/mg;
 
 is(@commands, 4, 'commands are found');
@@ -141,15 +140,6 @@ sub by_hand {
 	$t->write_file('by-hand.sh', $command);
 
 	return scalar `sh $dir/by-hand.sh 2>&1`;
-}
-
-sub slurp {
-	my ($file) = @_;
-
-	open my $fh, '<', "$root/$file" or die "Can't open $file: $!\n";
-	local $/;
-
-	return scalar <$fh>;
 }
 
 ###############################################################################

@@ -635,10 +635,7 @@ sub error_pages {
 sub example {
 	my ($name, $log) = @_;
 
-	open my $fh, '<', "$Test::Nginx::ROOT/conf-examples/$name.conf"
-		or die "$name: $!\n";
-	my $conf = do { local $/; <$fh> };
-	close $fh;
+	my $conf = project_text("conf-examples/$name.conf");
 
 	# linked in, or loaded by the globals
 

@@ -61,10 +61,7 @@ is(join(' ', grep { !$linked{$_} } @pages[1 .. $#pages]), '',
 sub text {
 	my ($page) = @_;
 
-	open my $fh, '<', "$root/$page" or die "Can't open $page: $!\n";
-	my @lines = grep { !/^ {4}/ } <$fh>;
-
-	return join '', @lines;
+	return project_text($page) =~ s/^ {4}.*\n//gmr;
 }
 
 sub links {

@@ -22,12 +22,11 @@ use Test::Nginx;
 
 my $root = $Test::Nginx::ROOT;
 
-my $code = join '', map { slurp($_) } "$root/ngx_http_webhook_module.c",
-	glob("$root/src/*.c $root/src/*/*.c");
+my $code = project_text('ngx_http_webhook_module.c src/*.c src/*/*.c');
 
-my $readme = slurp("$root/README.md");
-my $directives = slurp("$root/docs/directives.md");
-my $schemes = slurp("$root/docs/schemes.md");
+my $readme = project_text('README.md');
+my $directives = project_text('docs/directives.md');
+my $schemes = project_text('docs/schemes.md');
 
 cmp_ok($readme =~ tr/\n//, '<', 300, 'README.md - lines');
 
@@ -91,7 +90,7 @@ is(join(' ', sort map { /`(\w+)`/g }
 my %reasons = map { $_ => 1 } @reasons;
 
 is(join(' ', grep { !$reasons{$_} } map { /`(\w+)`/g }
-	section(slurp("$root/docs/troubleshooting.md"), 'It answers 401')
+	section(project_text('docs/troubleshooting.md'), 'It answers 401')
 	=~ /^\| (`.*?) \|/mg), '', 'causes are those of reasons that exist');
 
 ###############################################################################
@@ -100,16 +99,15 @@ is(join(' ', grep { !$reasons{$_} } map { /`(\w+)`/g }
 
 is(`$^X $root/auto/providers-table --check 2>&1`, '', 'docs/providers.md');
 
-my @rows = slurp("$root/docs/providers.md") =~ /^(\|.*)$/mg;
+my @rows = project_text('docs/providers.md') =~ /^(\|.*)$/mg;
 
 is(join(', ', grep { tr/|// != $rows[0] =~ tr/|// } @rows), '',
 	'as many cells in each row');
 
 my %schemes = map { $_ => 1 } map { /^\| `([\w-]+)` \|/ } @rows;
 
-is(join(' ', grep { !$schemes{$_} } map { slurp($_)
-	=~ /^\s+webhook_verify\s+([\w-]+);$/mg }
-	glob("$root/README.md $root/docs/*.md")), '',
+is(join(' ', grep { !$schemes{$_} } project_text('README.md docs/*.md')
+	=~ /^\s+webhook_verify\s+([\w-]+);$/mg), '',
 	'no other is verified with');
 
 ###############################################################################
@@ -120,7 +118,7 @@ is(join(' ', sort $readme =~ /^\| \[([\w-]+\.conf)\]/mg),
 	join(' ', map { m!([^/]+)$! } sort glob("$root/conf-examples/*.conf")),
 	'examples');
 
-my $makefile = slurp("$root/Makefile");
+my $makefile = project_text('Makefile');
 
 my ($targets) = $makefile =~ /^\.PHONY: (.*?[^\\])$/sm;
 
@@ -139,15 +137,6 @@ sub section {
 		or die "no section $title\n";
 
 	return $2;
-}
-
-sub slurp {
-	my ($file) = @_;
-
-	open my $fh, '<', $file or die "Can't open $file: $!\n";
-	local $/;
-
-	return scalar <$fh>;
 }
 
 ###############################################################################

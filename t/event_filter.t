@@ -520,11 +520,8 @@ sub verdict {
 # lines are written after the answer
 
 sub logged {
-	my ($case) = @_;
-
-	my $line = $t->wait_log(qr/^"\Q$case\E" /, name => 'verdict.log') || '';
-
-	return $line =~ /^"[^"]*" (.*)/ ? $1 : 'not logged';
+	my ($line) = $t->logged(@_);
+	return defined $line ? $line : 'not logged';
 }
 
 ###############################################################################

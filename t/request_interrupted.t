@@ -20,8 +20,6 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use Time::HiRes qw/ sleep /;
-
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -476,7 +474,7 @@ foreach my $where (qw/ off inherits /) {
 
 	my $c = hook("/wait/$where?$case", $body, case => $case,
 		send_only => 1);
-	held("/wait/$where?$case");
+	$t->wait_access("/wait/$where?$case");
 
 	my $from = $t->log_pos();
 	$c->abort();
@@ -770,23 +768,6 @@ sub begun {
 	return $c;
 }
 
-# the request waits, as its body came with its header, once nginx has begun
-# with its access phase
-
-sub held {
-	my ($uri) = @_;
-
-	if (!$t->has_feature('debug')) {
-		sleep 0.2;
-		return;
-	}
-
-	my $line = $t->wait_log(qr/http request line: "POST \Q$uri\E /) || '';
-	my ($n) = $line =~ / (\d+#\d+: \*\d+) /;
-
-	$t->wait_log(qr/ \Q$n\E access phase: /) if defined $n;
-}
-
 # what is asked for on behalf of a request without a body says that it has none
 
 sub leaks {
@@ -818,12 +799,8 @@ sub reset_upstreams {
 # lines are written when a request is over
 
 sub logged {
-	my ($case) = @_;
-
-	my $line = $t->wait_log(qr/^"\Q$case\E" /, name => 'verdict.log',
-		timeout => 5);
-
-	return defined $line && $line =~ /^"[^"]*" (.*)/ ? $1 : 'not logged';
+	my ($line) = $t->logged(@_);
+	return defined $line ? $line : 'not logged';
 }
 
 ###############################################################################

@@ -791,13 +791,8 @@ sub seconds {
 # names in the table of the module
 
 sub built_in {
-	my $file = "$Test::Nginx::ROOT/src/scheme/ngx_http_webhook_builtin.c";
-
-	open my $fh, '<', $file or die "Can't open $file: $!\n";
-	my $text = do { local $/; <$fh> };
-	close $fh;
-
-	return $text =~ /^    \{ "([^"]+)", (?:NULL|"[^"]+"),$/mg;
+	return project_text('src/scheme/ngx_http_webhook_builtin.c')
+		=~ /^    \{ "([^"]+)", (?:NULL|"[^"]+"),$/mg;
 }
 
 ###############################################################################

@@ -74,6 +74,7 @@ use base qw/ Exporter /;
 
 our @EXPORT = qw/
 	log_in log_out http http_get http_head http_end port wait_until
+	project_text
 /;
 
 ###############################################################################
@@ -644,6 +645,16 @@ Lines of a log that match.
 The first line that matches, once there are as many; undef if there never
 were.
 
+=item logged(case, name => 'verdict.log', count => , timeout => )
+
+The lines of an access log that begin with "case", less that, once there are
+as many.
+
+=item wait_access(uri)
+
+Waits until nginx, if it logs that, has begun the access phase of the POST
+request for the uri.
+
 =item waitforfile(file, timeout)
 
 True once the file (a path) exists.
@@ -686,6 +697,32 @@ sub wait_log {
 		or return;
 
 	return $lines[0];
+}
+
+sub logged {
+	my ($self, $case, %opts) = @_;
+
+	my $re = qr/^"\Q$case\E" /;
+
+	%opts = (name => 'verdict.log', %opts);
+
+	$self->wait_log($re, %opts);
+
+	return map { s/$re//r } $self->lines($re, %opts);
+}
+
+sub wait_access {
+	my ($self, $uri) = @_;
+
+	if (!$self->has_feature('debug')) {
+		sleep 0.2;
+		return;
+	}
+
+	my $line = $self->wait_log(qr/http request line: "POST \Q$uri\E /);
+	my ($n) = ($line || '') =~ / (\d+#\d+: \*\d+) /;
+
+	$self->wait_log(qr/ \Q$n\E access phase: /) if defined $n;
 }
 
 sub waitforfile {
@@ -983,6 +1020,10 @@ request, sleep => seconds before each of them, timeout => 20.
 
 =item http_get(uri, %opts), http_head(uri, %opts), http_end(socket, %opts)
 
+=item project_text('README.md docs/*.md')
+
+What is in these files of the project.
+
 =item wait_until(sub { ... })
 
 True once the code returns what is true, false if it did not in 10 seconds.
@@ -992,6 +1033,21 @@ True once the code returns what is true, false if it did not in 10 seconds.
 =back
 
 =cut
+
+sub project_text {
+	my ($files) = @_;
+
+	my $text = '';
+
+	foreach my $file (map { glob("$ROOT/$_") } split ' ', $files) {
+		local $/;
+
+		open my $fh, '<', $file or die "Can't open $file: $!\n";
+		$text .= <$fh>;
+	}
+
+	return $text;
+}
 
 sub wait_until {
 	my ($code) = @_;
