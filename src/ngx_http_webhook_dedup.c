@@ -167,7 +167,9 @@ ngx_http_webhook_dedup_key(ngx_http_webhook_dedup_t *dedup,
         ngx_str_set(&fields[1], "key");
         ngx_str_null(&fields[3]);
 
-        if (ngx_http_complex_value(r, dcf->key, &fields[2]) != NGX_OK) {
+        if (ngx_http_webhook_complex_value(scope, dcf->key, &fields[2])
+            != NGX_OK)
+        {
             return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 

@@ -185,7 +185,7 @@ ngx_http_webhook_filter_event(ngx_http_webhook_scope_t *scope,
 
         for (i = 0; i < conf->rules.ignore->nelts; i++) {
 
-            if (ngx_http_complex_value(scope->request, &cv[i], &value)
+            if (ngx_http_webhook_complex_value(scope, &cv[i], &value)
                 != NGX_OK)
             {
                 return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;

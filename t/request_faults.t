@@ -34,7 +34,7 @@ plan(skip_all => 'sanitizers have an allocator of their own')
 
 Test::Nginx::Unit::has_compiler();
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(34)
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(38)
 	->allow(qr/\(12: Cannot allocate memory\)/);
 
 # pools as small as can be: nearly each allocation is one of its own
@@ -87,6 +87,13 @@ http {
             webhook_verify  nextpay;
             webhook_secret  secret-of-another  \$tenant_secret;
             webhook_dedup   zone=events key=\$arg_tenant;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
+        location /key {
+            webhook_verify  nextpay;
+            webhook_secret  secret-of-the-faults;
+            webhook_dedup   zone=events key=\$tenant_secret;
             proxy_pass      http://127.0.0.1:8081;
         }
 
@@ -145,6 +152,9 @@ my %events = (
 	'id in JSON, in a file' => sub { nextpay('/file') },
 	'secret from a map' => sub {
 		nextpay('/map?tenant=' . 'one' x 12, 'secret-of-tenant-one')
+	},
+	'namespace from a map' => sub {
+		nextpay('/key?tenant=' . 'one' x 12)
 	},
 	'groups' => sub {
 		(event('persona', n => ++$id, key => [ 'new', 'other' ]),

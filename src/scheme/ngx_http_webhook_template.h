@@ -152,6 +152,13 @@ ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 
 /*
+ * As ngx_http_complex_value(), but a variable that fails for lack of memory is
+ * no empty one.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_complex_value(ngx_http_webhook_scope_t *scope,
+    ngx_http_complex_value_t *cv, ngx_str_t *value);
+
+/*
  * The value of a header: NGX_OK, NGX_DECLINED if it is absent or empty,
  * NGX_ABORT if it stands on several lines.  The name is that of the variable
  * behind $http_: in lower case, with underscores for dashes.

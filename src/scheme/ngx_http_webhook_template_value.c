@@ -298,6 +298,22 @@ ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
 }
 
 
+ngx_int_t
+ngx_http_webhook_complex_value(ngx_http_webhook_scope_t *scope,
+    ngx_http_complex_value_t *cv, ngx_str_t *value)
+{
+    ngx_set_errno(0);
+
+    if (ngx_http_complex_value(scope->request, cv, value) != NGX_OK
+        || ngx_errno == NGX_ENOMEM)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
 ngx_table_elt_t *
 ngx_http_webhook_next_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_list_part_t **part, ngx_uint_t *i)
