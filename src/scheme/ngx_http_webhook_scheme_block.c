@@ -219,7 +219,7 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 
     if (ngx_strcmp(value[1].data, "off") == 0) {
         return (cf->args->nelts == 2) ? NGX_CONF_OK
-                                      : "\"timestamp off\" stands alone";
+                                      : "\"off\" takes no other parameters";
     }
 
     unit = NGX_HTTP_WEBHOOK_UNIT_SECONDS;
@@ -499,7 +499,7 @@ ngx_http_webhook_parts(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     if (ngx_strcmp(value[1].data, "off") == 0) {
 
         if (cf->args->nelts != 2 || again) {
-            return "\"off\" stands alone";
+            return "\"off\" takes no other parameters";
         }
 
         *lines = NULL;
@@ -515,7 +515,7 @@ ngx_http_webhook_parts(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         }
 
     } else if (*lines == NULL) {
-        return "\"off\" stands alone";
+        return "\"off\" takes no other parameters";
     }
 
     line = ngx_array_push(*lines);
