@@ -273,7 +273,7 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 
     if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
 
-        level = (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN)
+        level = scheme->algorithm->token
                 ? NGX_LOG_WARN : NGX_LOG_EMERG;
 
         ngx_http_webhook_error_at(level, cf, verify,

@@ -356,7 +356,7 @@ ngx_http_webhook_judge_headers(ngx_http_webhook_ctx_t *ctx)
         return ngx_http_webhook_answer(ctx);
     }
 
-    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN
+    if (scheme->algorithm->token
         && !(conf->uses & (NGX_HTTP_WEBHOOK_USES_JSON
                            |NGX_HTTP_WEBHOOK_USES_SHA256)))
     {

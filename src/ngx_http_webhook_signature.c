@@ -356,7 +356,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
 
             /* only a text of the exact length is worth decoding */
 
-            if (scheme->algorithm->kind != NGX_HTTP_WEBHOOK_KIND_TOKEN
+            if (!scheme->algorithm->token
                 && ngx_http_webhook_decoded_length(&item, scheme->encoding)
                    != (ngx_int_t) size)
             {
@@ -374,7 +374,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
                 }
             }
 
-            if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
+            if (scheme->algorithm->token) {
 
                 if (item.len == 0) {
                     continue;
@@ -541,10 +541,8 @@ ngx_http_webhook_build_signed(ngx_http_webhook_reading_t *reading,
 
     text = &reading->scheme->signed_text;
 
-    if (text->npieces == 1
-        || reading->scheme->algorithm->kind
-           == NGX_HTTP_WEBHOOK_KIND_TOKEN)
-    {
+    if (text->npieces == 1 || reading->scheme->algorithm->token) {
+
         /* nothing but the body */
 
         return NGX_HTTP_WEBHOOK_REASON_NONE;

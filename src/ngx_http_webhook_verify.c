@@ -14,7 +14,7 @@
 #include "ngx_http_webhook_verify.h"
 
 
-/* Ed25519 needs the signed text as a whole */
+/* for an algorithm that needs the signed text as a whole */
 #define NGX_HTTP_WEBHOOK_MAX_WHOLE  (1024 * 1024)
 
 
@@ -47,7 +47,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
     verify->signature = signature;
     verify->keys = keys;
 
-    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_HMAC) {
+    if (scheme->algorithm->start) {
 
         md = ngx_pcalloc(r->pool, signature->ngroups * keys->nelts
                                   * sizeof(EVP_MD_CTX *));
@@ -68,7 +68,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
                     continue;
                 }
 
-                *md = ngx_http_webhook_hmac_start(&keys->elts[n]);
+                *md = scheme->algorithm->start(&keys->elts[n]);
 
                 if (*md == NULL
                     || ngx_http_webhook_digest_update(*md, group->before.data,
@@ -88,24 +88,17 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
         }
     }
 
-    switch (scheme->algorithm->kind) {
-
-    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
+    if (scheme->algorithm->token) {
 
         /* the headers decide alone */
 
         return ngx_http_webhook_verify_compare(verify);
+    }
 
-    case NGX_HTTP_WEBHOOK_KIND_ED25519:
-
-        if (r->headers_in.content_length_n > NGX_HTTP_WEBHOOK_MAX_WHOLE) {
-            return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
-        }
-
-        break;
-
-    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
-        break;
+    if (scheme->algorithm->verify
+        && r->headers_in.content_length_n > NGX_HTTP_WEBHOOK_MAX_WHOLE)
+    {
+        return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
     }
 
     return NGX_HTTP_WEBHOOK_REASON_NONE;
@@ -216,21 +209,21 @@ ngx_http_webhook_verify_compare(ngx_http_webhook_verify_t *verify)
 ngx_http_webhook_reason_e
 ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
 {
-    off_t                       len;
-    ngx_log_t                  *log;
-    ngx_http_webhook_kind_e     kind;
-    ngx_http_webhook_reason_e   reason;
+    off_t                                len;
+    ngx_log_t                           *log;
+    ngx_http_webhook_reason_e            reason;
+    const ngx_http_webhook_algorithm_t  *algorithm;
 
     if (verify->failed) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
     log = verify->request->connection->log;
-    kind = verify->scheme->algorithm->kind;
+    algorithm = verify->scheme->algorithm;
     len = ngx_http_webhook_body_length(verify->request);
 
     if (verify->digested != len
-        && (kind != NGX_HTTP_WEBHOOK_KIND_TOKEN || verify->body_digest))
+        && (!algorithm->token || verify->body_digest))
     {
         ngx_log_error(NGX_LOG_ERR, log, 0,
                       "webhook body of %O bytes was digested as %O bytes",
@@ -238,9 +231,7 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    if (kind == NGX_HTTP_WEBHOOK_KIND_ED25519
-        && len > NGX_HTTP_WEBHOOK_MAX_WHOLE)
-    {
+    if (algorithm->verify && len > NGX_HTTP_WEBHOOK_MAX_WHOLE) {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
     }
 
@@ -250,7 +241,7 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
         return reason;
     }
 
-    if (len && kind != NGX_HTTP_WEBHOOK_KIND_TOKEN
+    if (len && !algorithm->token
         && ngx_http_webhook_seams_check_body(verify->scheme, verify->first)
            != NGX_OK)
     {
@@ -279,38 +270,39 @@ static ngx_int_t
 ngx_http_webhook_verify_group(ngx_http_webhook_verify_t *verify, ngx_uint_t n,
     ngx_uint_t k)
 {
-    size_t                     size;
-    u_char                     digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
-    ngx_int_t                  found;
-    ngx_uint_t                 i;
-    EVP_MD_CTX                *md;
-    ngx_http_webhook_key_t    *key;
-    ngx_http_webhook_group_t  *group;
+    size_t                               size;
+    u_char                               digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    ngx_int_t                            found;
+    ngx_uint_t                           i;
+    EVP_MD_CTX                          *md;
+    ngx_http_webhook_key_t              *key;
+    ngx_http_webhook_group_t            *group;
+    const ngx_http_webhook_algorithm_t  *algorithm;
 
     key = &verify->keys->elts[k];
     group = &verify->signature->groups[n];
-    size = verify->scheme->algorithm->size;
+    algorithm = verify->scheme->algorithm;
+    size = algorithm->size;
 
-    switch (verify->scheme->algorithm->kind) {
-
-    case NGX_HTTP_WEBHOOK_KIND_ED25519:
+    if (algorithm->verify) {
         return ngx_http_webhook_verify_whole(verify, group, key);
+    }
 
-    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
-        ngx_memcpy(digest, key->token, size);
-        break;
+    md = NULL;
 
-    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
-
+    if (algorithm->start) {
         md = verify->digests[n * verify->keys->nelts + k];
 
         if (ngx_http_webhook_digest_update(md, group->after.data,
                                            group->after.len)
-            != NGX_OK
-            || ngx_http_webhook_hmac_final(key, md, digest) != NGX_OK)
+            != NGX_OK)
         {
             return NGX_ERROR;
         }
+    }
+
+    if (algorithm->final(key, md, digest) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     found = NGX_DECLINED;
@@ -345,8 +337,9 @@ ngx_http_webhook_verify_whole(ngx_http_webhook_verify_t *verify,
 
     for (i = 0; i < group->ncandidates; i++) {
 
-        rc = ngx_http_webhook_ed25519_verify(key, &group->candidates[i * size],
-                                             &text);
+        rc = verify->scheme->algorithm->verify(key,
+                                               &group->candidates[i * size],
+                                               &text);
         if (rc == NGX_ERROR) {
             return NGX_ERROR;
         }

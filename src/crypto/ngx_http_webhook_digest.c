@@ -25,6 +25,19 @@
 #define NGX_HTTP_WEBHOOK_SPARE        8
 
 
+static ngx_int_t ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key,
+    const EVP_MD *md, ngx_str_t *secret);
+static EVP_MD_CTX *ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key);
+static ngx_int_t ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key,
+    EVP_MD_CTX *md, u_char *digest);
+static ngx_int_t ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key,
+    const EVP_MD *md, ngx_str_t *secret);
+static ngx_int_t ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key,
+    u_char *signature, ngx_str_t *text);
+static ngx_int_t ngx_http_webhook_token_init(ngx_http_webhook_key_t *key,
+    const EVP_MD *md, ngx_str_t *secret);
+static ngx_int_t ngx_http_webhook_token_final(ngx_http_webhook_key_t *key,
+    EVP_MD_CTX *md, u_char *digest);
 static EVP_MD_CTX *ngx_http_webhook_sha256_new(void);
 static void ngx_http_webhook_sha256_cleanup(void *data);
 static EVP_MD_CTX *ngx_http_webhook_digest_copy(EVP_MD_CTX *from);
@@ -34,24 +47,35 @@ static EVP_MD_CTX *ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block,
 
 static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
 
-    { ngx_string("hmac-sha256"), NGX_HTTP_WEBHOOK_KIND_HMAC,
-      EVP_sha256, 32, 16 },
-    { ngx_string("hmac-sha1"), NGX_HTTP_WEBHOOK_KIND_HMAC,
-      EVP_sha1, 20, 16 },
-    { ngx_string("hmac-sha384"), NGX_HTTP_WEBHOOK_KIND_HMAC,
-      EVP_sha384, 48, 16 },
-    { ngx_string("hmac-sha512"), NGX_HTTP_WEBHOOK_KIND_HMAC,
-      EVP_sha512, 64, 16 },
+    { ngx_string("hmac-sha256"), 32, 16, EVP_sha256,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
+      ngx_http_webhook_hmac_final, NULL, 0 },
+
+    { ngx_string("hmac-sha1"), 20, 16, EVP_sha1,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
+      ngx_http_webhook_hmac_final, NULL, 0 },
+
+    { ngx_string("hmac-sha384"), 48, 16, EVP_sha384,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
+      ngx_http_webhook_hmac_final, NULL, 0 },
+
+    { ngx_string("hmac-sha512"), 64, 16, EVP_sha512,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
+      ngx_http_webhook_hmac_final, NULL, 0 },
 
     /* asymmetric operations are a hundred times as dear */
 
-    { ngx_string("ed25519"), NGX_HTTP_WEBHOOK_KIND_ED25519,
-      EVP_sha512, 64, 4 },
+    { ngx_string("ed25519"), 64, 4, NULL,
+      ngx_http_webhook_ed25519_init, NULL,
+      NULL, ngx_http_webhook_ed25519_verify, 0 },
 
-    { ngx_string("token"), NGX_HTTP_WEBHOOK_KIND_TOKEN,
-      EVP_sha256, 32, 16 },
+    /* compared by its SHA-256 */
 
-    { ngx_null_string, NGX_HTTP_WEBHOOK_KIND_HMAC, NULL, 0, 0 }
+    { ngx_string("token"), 32, 16, NULL,
+      ngx_http_webhook_token_init, NULL,
+      ngx_http_webhook_token_final, NULL, 1 },
+
+    { ngx_null_string, 0, 0, NULL, NULL, NULL, NULL, NULL, 0 }
 };
 
 
@@ -114,45 +138,25 @@ ngx_int_t
 ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret)
 {
-    size_t         size;
-    u_char         block[NGX_HTTP_WEBHOOK_MAX_BLOCK];
-    const EVP_MD  *md;
+    ngx_int_t  rc;
 
     ngx_memzero(key, sizeof(ngx_http_webhook_key_t));
 
-    switch (algorithm->kind) {
+    rc = algorithm->init(key, algorithm->md ? algorithm->md() : NULL, secret);
 
-    case NGX_HTTP_WEBHOOK_KIND_ED25519:
+    key->ready = (rc == NGX_OK);
 
-        if (secret->len != NGX_HTTP_WEBHOOK_ED25519_LEN) {
-            return NGX_DECLINED;
-        }
+    return rc;
+}
 
-        key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-                                                  secret->data, secret->len);
-        if (key->public == NULL) {
-            return NGX_ERROR;
-        }
 
-        key->ready = 1;
+static ngx_int_t
+ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
+    ngx_str_t *secret)
+{
+    size_t  size;
+    u_char  block[NGX_HTTP_WEBHOOK_MAX_BLOCK];
 
-        return NGX_OK;
-
-    case NGX_HTTP_WEBHOOK_KIND_TOKEN:
-
-        if (ngx_http_webhook_token_digest(secret, key->token) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        key->ready = 1;
-
-        return NGX_OK;
-
-    default: /* NGX_HTTP_WEBHOOK_KIND_HMAC */
-        break;
-    }
-
-    md = algorithm->md();
     size = EVP_MD_block_size(md);
 
     ngx_memzero(block, sizeof(block));
@@ -169,13 +173,30 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
 
     ngx_explicit_memzero(block, sizeof(block));
 
-    if (key->inner == NULL || key->outer == NULL) {
-        return NGX_ERROR;
+    return (key->inner && key->outer) ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
+    ngx_str_t *secret)
+{
+    if (secret->len != NGX_HTTP_WEBHOOK_ED25519_LEN) {
+        return NGX_DECLINED;
     }
 
-    key->ready = 1;
+    key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+                                              secret->data, secret->len);
 
-    return NGX_OK;
+    return key->public ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_token_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
+    ngx_str_t *secret)
+{
+    return ngx_http_webhook_token_digest(secret, key->token);
 }
 
 
@@ -249,7 +270,7 @@ ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
 }
 
 
-EVP_MD_CTX *
+static EVP_MD_CTX *
 ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key)
 {
     return ngx_http_webhook_digest_copy(key->inner);
@@ -388,7 +409,7 @@ ngx_http_webhook_digest_final(EVP_MD_CTX *md, u_char *digest)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key, EVP_MD_CTX *md,
     u_char *digest)
 {
@@ -406,6 +427,16 @@ ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key, EVP_MD_CTX *md,
 }
 
 
+static ngx_int_t
+ngx_http_webhook_token_final(ngx_http_webhook_key_t *key, EVP_MD_CTX *md,
+    u_char *digest)
+{
+    ngx_memcpy(digest, key->token, sizeof(key->token));
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_webhook_token_digest(ngx_str_t *token, u_char *digest)
 {
@@ -415,7 +446,7 @@ ngx_http_webhook_token_digest(ngx_str_t *token, u_char *digest)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key, u_char *signature,
     ngx_str_t *text)
 {

@@ -21,20 +21,8 @@
 #define NGX_HTTP_WEBHOOK_SHA256_LEN  32
 
 
-typedef enum {
-    NGX_HTTP_WEBHOOK_KIND_HMAC = 0,
-    NGX_HTTP_WEBHOOK_KIND_ED25519,
-    NGX_HTTP_WEBHOOK_KIND_TOKEN
-} ngx_http_webhook_kind_e;
+typedef struct ngx_http_webhook_algorithm_s  ngx_http_webhook_algorithm_t;
 
-
-typedef struct {
-    ngx_str_t                      name;
-    ngx_http_webhook_kind_e        kind;
-    const EVP_MD                *(*md)(void);
-    size_t                         size;      /* of a signature, in bytes */
-    ngx_uint_t                     candidates;
-} ngx_http_webhook_algorithm_t;
 
 
 /* a secret, ready to be used; it holds no text of the secret */
@@ -47,6 +35,36 @@ typedef struct {
 
     unsigned                       ready:1;
 } ngx_http_webhook_key_t;
+
+
+/*
+ * What an algorithm does.  One that has no "start" looks at the signed text as
+ * a whole, with "verify", or at none at all.
+ */
+
+struct ngx_http_webhook_algorithm_s {
+    ngx_str_t                      name;
+    size_t                         size;        /* of a signature, in bytes */
+    ngx_uint_t                     candidates;  /* that are looked at */
+    const EVP_MD                *(*md)(void);
+
+    /* makes a key of bytes: NGX_OK, NGX_DECLINED if they are none, NGX_ERROR */
+    ngx_int_t                    (*init)(ngx_http_webhook_key_t *key,
+                                       const EVP_MD *md, ngx_str_t *secret);
+
+    /* a running digest of the signed text, or NULL if OpenSSL failed */
+    EVP_MD_CTX                  *(*start)(ngx_http_webhook_key_t *key);
+
+    /* what a signature must be: NGX_OK or NGX_ERROR */
+    ngx_int_t                    (*final)(ngx_http_webhook_key_t *key,
+                                       EVP_MD_CTX *md, u_char *digest);
+
+    /* whether a signature is right: NGX_OK, NGX_DECLINED or NGX_ERROR */
+    ngx_int_t                    (*verify)(ngx_http_webhook_key_t *key,
+                                       u_char *signature, ngx_str_t *text);
+
+    unsigned                       token:1;     /* nothing is signed */
+};
 
 
 /* The algorithm of that name, or NULL. */
@@ -68,19 +86,15 @@ ngx_int_t ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
     ngx_http_webhook_key_t *from);
 
 /*
- * A running HMAC with the key, or NULL if OpenSSL failed; to be freed with
- * ngx_http_webhook_digest_free().  Text is added with
- * ngx_http_webhook_digest_update().
- */
-EVP_MD_CTX *ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key);
-
-/*
  * Makes ready for the next one, as long as the pool of a configuration lives.
  * Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_webhook_sha256_init(ngx_pool_t *pool);
 
-/* A running SHA-256, or NULL; to be freed likewise. */
+/*
+ * A running SHA-256, or NULL; to be freed with ngx_http_webhook_digest_free(),
+ * as those of algorithms are.
+ */
 EVP_MD_CTX *ngx_http_webhook_sha256_start(void);
 
 /* md may be NULL. */
@@ -92,24 +106,10 @@ ngx_int_t ngx_http_webhook_digest_update(EVP_MD_CTX *md, u_char *data,
 ngx_int_t ngx_http_webhook_digest_final(EVP_MD_CTX *md, u_char *digest);
 
 /*
- * Ends the running HMAC, whose context is reused for the outer pass.  digest
- * has room for NGX_HTTP_WEBHOOK_MAX_DIGEST.  Returns NGX_OK or NGX_ERROR.
- */
-ngx_int_t ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key,
-    EVP_MD_CTX *md, u_char *digest);
-
-/*
  * The SHA-256 of a token, which is what tokens are compared by: neither their
  * text nor their length shows in the time.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_webhook_token_digest(ngx_str_t *token, u_char *digest);
-
-/*
- * Verifies an Ed25519 signature of 64 bytes over the text.  Returns NGX_OK,
- * NGX_DECLINED if it is wrong, NGX_ERROR if OpenSSL failed.
- */
-ngx_int_t ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key,
-    u_char *signature, ngx_str_t *text);
 
 /*
  * Whether OpenSSL, as it is configured on this machine, has what the

@@ -367,7 +367,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
-    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
+    if (scheme->algorithm->token) {
 
         if (scheme->timestamp) {
             text = "has a timestamp, but a token signs nothing";
@@ -471,7 +471,7 @@ valid:
     if (!scheme->explicit_key) {
         scheme->dedup_key = scheme->event_id;
 
-    } else if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
+    } else if (scheme->algorithm->token) {
         /* void */
 
     } else if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
@@ -539,7 +539,7 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
         return NGX_OK;
     }
 
-    if (scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN) {
+    if (scheme->algorithm->token) {
         return NGX_DECLINED;
     }
 
@@ -594,7 +594,7 @@ ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
     scheme->chosen = NULL;
 
     if (scheme->dedup_key == NULL
-        || scheme->algorithm->kind == NGX_HTTP_WEBHOOK_KIND_TOKEN
+        || scheme->algorithm->token
         || ngx_http_webhook_key_is_signed(scheme))
     {
         return NGX_OK;
