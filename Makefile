@@ -2,6 +2,7 @@
 #
 #   make            builds build/ngx_http_webhook_module.so
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
+#   make smoke      the same for few of them, in less than 20 seconds
 #   make interop    builds, tests with the providers' own libraries, from npm
 #   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; ONCE=1: and ends
@@ -23,6 +24,14 @@ BUILD    := build
 NGINX_SRC  :=
 SANITIZE :=
 TESTS     = $(sort $(wildcard t/*.t))
+
+# Those that reach most of the source in the least time, the longest first.  They
+# leave out configurations that are refused, state files, and what takes time to
+# happen.
+
+SMOKE := $(patsubst %,t/%.t,dedup_delivery unit_table scheme_language \
+           request_interrupted scheme_fields conf_secret scheme_signature \
+           event_filter dedup_outcome_pages docs_reference)
 
 SHELL := /bin/bash
 
@@ -125,8 +134,8 @@ export TEST_NGINX_SANITIZE := 1
 endif
 
 
-.PHONY: all test interop bench run install clean help packages test-packages \
-        bench-packages run-packages FORCE
+.PHONY: all test smoke interop bench run install clean help packages \
+        test-packages bench-packages run-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -134,6 +143,9 @@ all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
 test: $(MODULE) $(BINARY) test-packages
 	TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
 	    prove -j$(JOBS) -It/lib $(TESTS)
+
+smoke: TESTS = $(SMOKE)
+smoke: test
 
 interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
 	@cp t/interop/*.mjs $(BUILD)/interop
