@@ -117,7 +117,7 @@ ngx_http_webhook_claim_event(ngx_http_webhook_dedup_t *dedup,
 
         ngx_memcpy(&claim->fingerprint, scope->body_sha256, sizeof(uint32_t));
 
-        claim->fingerprint &= NGX_HTTP_WEBHOOK_TOKEN_MASK;
+        claim->fingerprint &= NGX_HTTP_WEBHOOK_OWNER_MASK;
 
         if (claim->fingerprint == 0) {
             claim->fingerprint = 1;

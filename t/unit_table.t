@@ -30,7 +30,7 @@ $unit->run(
 	model => 'a million random operations and a model',
 	small => 'the same, too small for all ids',
 	claims => 'nothing but claims',
-	tokens => 'tokens start over',
+	owners => 'owners start over',
 	load => '40000 live ids in a megabyte',
 	wrap => 'times past 2038 and 2106',
 	copy => 'copies of other sizes',

@@ -17,27 +17,28 @@
 #include "ngx_http_webhook_table.h"
 
 
-#define NGX_HTTP_WEBHOOK_FREE       0x00000000
-#define NGX_HTTP_WEBHOOK_IN_FLIGHT  0x40000000
-#define NGX_HTTP_WEBHOOK_DONE       0x80000000
-#define NGX_HTTP_WEBHOOK_OWED       0xc0000000  /* done, and others are still
-                                                   to be told */
-#define NGX_HTTP_WEBHOOK_STATE      0xc0000000
+#define NGX_HTTP_WEBHOOK_SLOT_FREE       0x00000000
+#define NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT  0x40000000
+#define NGX_HTTP_WEBHOOK_SLOT_DONE       0x80000000
+#define NGX_HTTP_WEBHOOK_SLOT_OWED       0xc0000000  /* done, and others are
+                                                        still to be told */
+#define NGX_HTTP_WEBHOOK_SLOT_STATE      0xc0000000
 
-#define NGX_HTTP_WEBHOOK_LINE       64          /* of the cache */
+#define NGX_HTTP_WEBHOOK_LINE            64          /* of the cache */
 
 /* how far apart the clocks of those who use a table may be, in seconds */
-#define NGX_HTTP_WEBHOOK_AHEAD      60
+#define NGX_HTTP_WEBHOOK_AHEAD           60
 
 /* how many moves may follow each other to make room for one entry */
-#define NGX_HTTP_WEBHOOK_MOVES      2
+#define NGX_HTTP_WEBHOOK_MOVES           2
 
 
 #define ngx_http_webhook_is_done(slot)                                        \
-    ((slot)->state & NGX_HTTP_WEBHOOK_DONE)
+    ((slot)->state & NGX_HTTP_WEBHOOK_SLOT_DONE)
 
 #define ngx_http_webhook_is_owed(slot)                                        \
-    (((slot)->state & NGX_HTTP_WEBHOOK_STATE) == NGX_HTTP_WEBHOOK_OWED)
+    (((slot)->state & NGX_HTTP_WEBHOOK_SLOT_STATE)                            \
+     == NGX_HTTP_WEBHOOK_SLOT_OWED)
 
 #define ngx_http_webhook_slot_bucket(table, slot)                             \
     (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
@@ -67,7 +68,7 @@ static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_owned(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
-    uint32_t token);
+    uint32_t owner);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_place(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, uint32_t n,
     ngx_uint_t i);
@@ -115,7 +116,7 @@ ngx_http_webhook_table_init(ngx_http_webhook_table_t *table, u_char *start,
 ngx_int_t
 ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now, time_t lease, ngx_uint_t evict,
-    uint32_t *token, uint32_t *fingerprint)
+    uint32_t *owner, uint32_t *fingerprint)
 {
     ngx_http_webhook_slot_t  *slot;
 
@@ -124,7 +125,7 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
     if (slot && ngx_http_webhook_table_is_live(table, slot, now)) {
 
         if (ngx_http_webhook_is_done(slot)) {
-            *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+            *fingerprint = slot->state & NGX_HTTP_WEBHOOK_OWNER_MASK;
             return NGX_DECLINED;
         }
 
@@ -141,14 +142,14 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
     }
 
     do {
-        *token = ++table->claims & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+        *owner = ++table->claims & NGX_HTTP_WEBHOOK_OWNER_MASK;
 
-    } while (*token == 0);
+    } while (*owner == 0);
 
     table->lease = ngx_max(table->lease, (uint64_t) lease);
 
     ngx_http_webhook_table_set(table, slot, id, (uint32_t) (now + lease),
-                               NGX_HTTP_WEBHOOK_IN_FLIGHT | *token);
+                               NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT | *owner);
 
     table->counters[NGX_HTTP_WEBHOOK_COUNT_CLAIMED]++;
 
@@ -169,7 +170,7 @@ ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
     }
 
     if (ngx_http_webhook_is_done(slot)) {
-        *fingerprint = slot->state & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+        *fingerprint = slot->state & NGX_HTTP_WEBHOOK_OWNER_MASK;
         return NGX_DECLINED;
     }
 
@@ -179,11 +180,11 @@ ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
 
 ngx_int_t
 ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token, time_t until)
+    ngx_http_webhook_id_t *id, uint32_t owner, time_t until)
 {
     ngx_http_webhook_slot_t  *slot;
 
-    slot = ngx_http_webhook_table_owned(table, id, token);
+    slot = ngx_http_webhook_table_owned(table, id, owner);
     if (slot == NULL) {
         return NGX_DECLINED;
     }
@@ -198,16 +199,16 @@ ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
 
 ngx_int_t
 ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token)
+    ngx_http_webhook_id_t *id, uint32_t owner)
 {
     ngx_http_webhook_slot_t  *slot;
 
-    slot = ngx_http_webhook_table_owned(table, id, token);
+    slot = ngx_http_webhook_table_owned(table, id, owner);
     if (slot == NULL) {
         return NGX_DECLINED;
     }
 
-    slot->state = NGX_HTTP_WEBHOOK_FREE;
+    slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
 
     table->counters[NGX_HTTP_WEBHOOK_COUNT_FREED]++;
 
@@ -217,7 +218,7 @@ ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
 
 ngx_int_t
 ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token, time_t now, time_t until,
+    ngx_http_webhook_id_t *id, uint32_t owner, time_t now, time_t until,
     uint32_t fingerprint)
 {
     uint32_t                  expire, state;
@@ -226,9 +227,10 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
 
     rc = NGX_OK;
     expire = (uint32_t) until;
-    state = NGX_HTTP_WEBHOOK_DONE | (fingerprint & NGX_HTTP_WEBHOOK_TOKEN_MASK);
+    state = NGX_HTTP_WEBHOOK_SLOT_DONE
+            | (fingerprint & NGX_HTTP_WEBHOOK_OWNER_MASK);
 
-    slot = ngx_http_webhook_table_owned(table, id, token);
+    slot = ngx_http_webhook_table_owned(table, id, owner);
 
     if (slot == NULL) {
         rc = NGX_DECLINED;
@@ -418,7 +420,7 @@ ngx_http_webhook_table_place(ngx_http_webhook_table_t *table,
 
     slot = &table->buckets[n].slots[i];
 
-    return (slot->state == NGX_HTTP_WEBHOOK_FREE) ? slot : NULL;
+    return (slot->state == NGX_HTTP_WEBHOOK_SLOT_FREE) ? slot : NULL;
 }
 
 
@@ -540,7 +542,7 @@ ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
 {
     ngx_http_webhook_table_note(table, slot, state);
 
-    slot->state = NGX_HTTP_WEBHOOK_FREE;
+    slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
 
     ngx_memory_barrier();
 
@@ -566,7 +568,7 @@ ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
 
     n = ngx_http_webhook_slot_bucket(table, slot);
 
-    if (state & NGX_HTTP_WEBHOOK_DONE) {
+    if (state & NGX_HTTP_WEBHOOK_SLOT_DONE) {
         ngx_http_webhook_table_mark(table, n);
     }
 
@@ -586,7 +588,7 @@ ngx_http_webhook_table_is_live(ngx_http_webhook_table_t *table,
 
     left = (int32_t) (slot->expire - (uint32_t) now);
 
-    if (slot->state == NGX_HTTP_WEBHOOK_FREE || left <= 0) {
+    if (slot->state == NGX_HTTP_WEBHOOK_SLOT_FREE || left <= 0) {
         return 0;
     }
 
@@ -640,7 +642,7 @@ ngx_http_webhook_table_find(ngx_http_webhook_table_t *table,
             slot = &buckets[i]->slots[n];
 
             if (ngx_http_webhook_is_id(slot, id)
-                && slot->state != NGX_HTTP_WEBHOOK_FREE)
+                && slot->state != NGX_HTTP_WEBHOOK_SLOT_FREE)
             {
                 return slot;
             }
@@ -658,13 +660,15 @@ ngx_http_webhook_table_find(ngx_http_webhook_table_t *table,
 
 static ngx_http_webhook_slot_t *
 ngx_http_webhook_table_owned(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token)
+    ngx_http_webhook_id_t *id, uint32_t owner)
 {
     ngx_http_webhook_slot_t  *slot;
 
     slot = ngx_http_webhook_table_find(table, id);
 
-    if (slot == NULL || slot->state != (NGX_HTTP_WEBHOOK_IN_FLIGHT | token)) {
+    if (slot == NULL
+        || slot->state != (NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT | owner))
+    {
         table->counters[NGX_HTTP_WEBHOOK_COUNT_LOST]++;
         return NULL;
     }
@@ -800,7 +804,7 @@ ngx_http_webhook_table_move(ngx_http_webhook_table_t *table,
 
         ngx_memory_barrier();
 
-        slot->state = NGX_HTTP_WEBHOOK_FREE;
+        slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
 
         return slot;
     }

@@ -27,7 +27,7 @@ typedef struct {
     ngx_http_webhook_id_t          id;
     uint32_t                       expire;   /* low bits of unix seconds */
     uint32_t                       state;    /* written last: 2 bits of state,
-                                                30 bits of owner token or of
+                                                30 bits of the owner or of
                                                 the body's fingerprint */
 } ngx_http_webhook_slot_t;
 
@@ -53,7 +53,7 @@ typedef enum {
 
 #define NGX_HTTP_WEBHOOK_COUNTERS    128
 
-#define NGX_HTTP_WEBHOOK_TOKEN_MASK  0x3fffffff
+#define NGX_HTTP_WEBHOOK_OWNER_MASK  0x3fffffff
 
 
 /*
@@ -91,7 +91,7 @@ void ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
 /*
  * Claims the id until now + lease seconds.  Returns
  *
- *    NGX_OK        it is claimed, *token names the owner
+ *    NGX_OK        it is claimed, *owner is the number of its owner
  *    NGX_DECLINED  it is done, *fingerprint is the one it was committed with
  *    NGX_BUSY      it is claimed by somebody else
  *    NGX_ABORT     there is no room, and the entries that could be evicted,
@@ -99,7 +99,7 @@ void ngx_http_webhook_table_init(ngx_http_webhook_table_t *table,
  */
 ngx_int_t ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now, time_t lease, ngx_uint_t evict,
-    uint32_t *token, uint32_t *fingerprint);
+    uint32_t *owner, uint32_t *fingerprint);
 
 /* What a claim would return, without making it; never NGX_ABORT. */
 ngx_int_t ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
@@ -111,9 +111,9 @@ ngx_int_t ngx_http_webhook_table_lookup(ngx_http_webhook_table_t *table,
  * changed then.
  */
 ngx_int_t ngx_http_webhook_table_renew(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token, time_t until);
+    ngx_http_webhook_id_t *id, uint32_t owner, time_t until);
 ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token);
+    ngx_http_webhook_id_t *id, uint32_t owner);
 
 /*
  * The event was accepted, and is remembered until a time, or for longer if it
@@ -124,7 +124,7 @@ ngx_int_t ngx_http_webhook_table_free(ngx_http_webhook_table_t *table,
  *    NGX_ABORT     it was not, and there is no room
  */
 ngx_int_t ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t token, time_t now, time_t until,
+    ngx_http_webhook_id_t *id, uint32_t owner, time_t now, time_t until,
     uint32_t fingerprint);
 
 

@@ -51,8 +51,8 @@ typedef struct {
     ngx_http_webhook_id_t      id;
     state_e                    state;
     int64_t                    until;
-    uint32_t                   token;
-    uint32_t                   old;            /* a token it had before */
+    uint32_t                   owner;
+    uint32_t                   old;            /* one it had before */
     uint32_t                   fingerprint;
     int                        committed;      /* ever */
     int64_t                    last;           /* the longest it was to be
@@ -156,16 +156,16 @@ static void
 deliver(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, int64_t now,
     int64_t ttl)
 {
-    uint32_t   token, fingerprint;
+    uint32_t   owner, fingerprint;
     ngx_int_t  rc;
 
-    rc = ngx_http_webhook_table_claim(table, id, now, 30, 1, &token,
+    rc = ngx_http_webhook_table_claim(table, id, now, 30, 1, &owner,
                                       &fingerprint);
     if (rc != NGX_OK) {
         fail("claim of a new id: %ld", (long) rc);
     }
 
-    rc = ngx_http_webhook_table_commit(table, id, token, now, now + ttl, 1);
+    rc = ngx_http_webhook_table_commit(table, id, owner, now, now + ttl, 1);
     if (rc != NGX_OK) {
         fail("commit by the owner: %ld", (long) rc);
     }
@@ -203,7 +203,7 @@ static void
 history(size_t size, uint32_t nids, uint32_t noperations, int full)
 {
     int64_t                    now, until;
-    uint32_t                   i, n, token, fingerprint;
+    uint32_t                   i, n, owner, fingerprint;
     uint64_t                   forgotten, refused, evicted;
     ngx_int_t                  rc, want;
     model_t                   *m;
@@ -240,10 +240,10 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
         case 1:
             evict = rnd() % 2;
             fingerprint = 0xffffffff;
-            token = 0xffffffff;
+            owner = 0xffffffff;
 
             rc = ngx_http_webhook_table_claim(&table, &m->id, now,
-                                              1 + rnd() % 30, evict, &token,
+                                              1 + rnd() % 30, evict, &owner,
                                               &fingerprint);
 
             if (rc == NGX_ABORT && full && want != NGX_BUSY) {
@@ -274,18 +274,18 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
                 break;
             }
 
-            if (token == 0 || token > NGX_HTTP_WEBHOOK_TOKEN_MASK) {
-                fail("operation %u: claim: token %08x", n, token);
+            if (owner == 0 || owner > NGX_HTTP_WEBHOOK_OWNER_MASK) {
+                fail("operation %u: claim: owner %08x", n, owner);
             }
 
             for (i = 0; i < nids; i++) {
-                if (models[i].state == IN_FLIGHT && models[i].token == token) {
-                    fail("operation %u: claim: a token of somebody else", n);
+                if (models[i].state == IN_FLIGHT && models[i].owner == owner) {
+                    fail("operation %u: claim: an owner of somebody else", n);
                 }
             }
 
-            m->old = m->token;
-            m->token = token;
+            m->old = m->owner;
+            m->owner = owner;
             m->state = IN_FLIGHT;
 
             /* as long as it says */
@@ -296,7 +296,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
             m->until = now + 1 + rnd() % 40;
 
-            if (ngx_http_webhook_table_renew(&table, &m->id, token, m->until)
+            if (ngx_http_webhook_table_renew(&table, &m->id, owner, m->until)
                 != NGX_OK)
             {
                 fail("operation %u: renew at once", n);
@@ -311,7 +311,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
             m->until = now + 1 + rnd() % 40;
 
-            rc = ngx_http_webhook_table_renew(&table, &m->id, m->token,
+            rc = ngx_http_webhook_table_renew(&table, &m->id, m->owner,
                                               m->until);
 
             if (rc != NGX_OK) {
@@ -330,11 +330,11 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
             }
 
             m->until = now + 1 + rnd() % 400;
-            m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+            m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_OWNER_MASK;
 
             /* bits of state that a fingerprint may not reach */
 
-            rc = ngx_http_webhook_table_commit(&table, &m->id, m->token, now,
+            rc = ngx_http_webhook_table_commit(&table, &m->id, m->owner, now,
                                                m->until, m->fingerprint
                                                | (uint32_t) (rnd() << 30));
 
@@ -360,7 +360,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
                 break;
             }
 
-            rc = ngx_http_webhook_table_free(&table, &m->id, m->token);
+            rc = ngx_http_webhook_table_free(&table, &m->id, m->owner);
 
             if (rc != NGX_OK && want == NGX_BUSY) {
                 fail("operation %u: free: %ld", n, (long) rc);
@@ -384,25 +384,25 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
             switch (rnd() % 3) {
             case 0:
-                token = m->old;
+                owner = m->old;
                 break;
             case 1:
-                token = models[rnd() % nids].token;
+                owner = models[rnd() % nids].owner;
                 break;
             default:
-                token = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+                owner = rnd() & NGX_HTTP_WEBHOOK_OWNER_MASK;
             }
 
-            if (m->state == IN_FLIGHT && m->token == token) {
+            if (m->state == IN_FLIGHT && m->owner == owner) {
                 break;
             }
 
             ngx_memcpy(before, table.buckets,
                        table.nbuckets * sizeof(ngx_http_webhook_bucket_t));
 
-            if (ngx_http_webhook_table_renew(&table, &m->id, token, now + 900)
+            if (ngx_http_webhook_table_renew(&table, &m->id, owner, now + 900)
                 != NGX_DECLINED
-                || ngx_http_webhook_table_free(&table, &m->id, token)
+                || ngx_http_webhook_table_free(&table, &m->id, owner)
                    != NGX_DECLINED)
             {
                 fail("operation %u: somebody else's claim was taken", n);
@@ -422,9 +422,9 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
             }
 
             until = now + 1 + rnd() % 400;
-            fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+            fingerprint = rnd() & NGX_HTTP_WEBHOOK_OWNER_MASK;
 
-            rc = ngx_http_webhook_table_commit(&table, &m->id, token, now,
+            rc = ngx_http_webhook_table_commit(&table, &m->id, owner, now,
                                                until, fingerprint);
 
             if (rc == NGX_ABORT && full && want != NGX_BUSY) {
@@ -516,45 +516,45 @@ small(void)
 
 
 /*
- * 30 bits of tokens are used up by a busy server: the one that follows them is
- * a token as any other.
+ * 30 bits of owners are used up by a busy server: the one that follows them is
+ * an owner as any other.
  */
 
 static void
-tokens(void)
+owners(void)
 {
     int                        i, k;
-    uint32_t                   token, last[16], fingerprint;
+    uint32_t                   owner, last[16], fingerprint;
     ngx_http_webhook_id_t      id;
     ngx_http_webhook_table_t   table;
 
     make(&table, 4 * PAGE);
 
-    table.claims = NGX_HTTP_WEBHOOK_TOKEN_MASK - 8;
+    table.claims = NGX_HTTP_WEBHOOK_OWNER_MASK - 8;
 
     for (i = 0; i < 16; i++) {
         id = new_id();
 
-        if (ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &token,
+        if (ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
                                          &fingerprint)
             != NGX_OK)
         {
             fail("claim %d", i);
         }
 
-        if (token == 0) {
-            fail("token 0 is nobody's");
+        if (owner == 0) {
+            fail("owner 0 is nobody's");
         }
 
         for (k = 0; k < i; k++) {
-            if (last[k] == token) {
-                fail("token %08x twice", token);
+            if (last[k] == owner) {
+                fail("owner %08x twice", owner);
             }
         }
 
-        last[i] = token;
+        last[i] = owner;
 
-        if (ngx_http_webhook_table_commit(&table, &id, token, START,
+        if (ngx_http_webhook_table_commit(&table, &id, owner, START,
                                           START + 60, 1)
             != NGX_OK)
         {
@@ -766,7 +766,7 @@ wrap(void)
 {
     int                        i, k;
     int64_t                    now;
-    uint32_t                   token, fingerprint;
+    uint32_t                   owner, fingerprint;
     ngx_http_webhook_id_t      claimed, done;
     ngx_http_webhook_table_t   table;
 
@@ -786,7 +786,7 @@ wrap(void)
                 deliver(&table, &done, now, ttls[k]);
 
                 if (ngx_http_webhook_table_claim(&table, &claimed, now, 30, 1,
-                                                 &token, &fingerprint)
+                                                 &owner, &fingerprint)
                     != NGX_OK)
                 {
                     fail("%ld: claim", now);
@@ -799,7 +799,7 @@ wrap(void)
                     fail("%ld: claim of 30 seconds", now);
                 }
 
-                if (ngx_http_webhook_table_renew(&table, &claimed, token,
+                if (ngx_http_webhook_table_renew(&table, &claimed, owner,
                                                  now + 60)
                     != NGX_OK
                     || lookup(&table, &claimed, now + 59) != NGX_BUSY
@@ -874,7 +874,7 @@ copy(void)
 {
     int                        k;
     int64_t                    now;
-    uint32_t                   i, n, kept, live, token, fingerprint;
+    uint32_t                   i, n, kept, live, owner, fingerprint;
     model_t                   *m;
     ngx_http_webhook_slot_t   *slot;
     ngx_http_webhook_table_t   from, to;
@@ -898,24 +898,24 @@ copy(void)
             m->until = now + (i % 5 == 4 ? 10 : 1000);
 
             if (ngx_http_webhook_table_claim(&from, &m->id, now, 1000, 1,
-                                             &m->token, &fingerprint)
+                                             &m->owner, &fingerprint)
                 != NGX_OK)
             {
                 fail("claim");
             }
 
-            m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+            m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_OWNER_MASK;
 
             if (m->state == IN_FLIGHT) {
-                ngx_http_webhook_table_renew(&from, &m->id, m->token,
+                ngx_http_webhook_table_renew(&from, &m->id, m->owner,
                                              m->until);
 
             } else if (i % 7 == 0) {
-                ngx_http_webhook_table_free(&from, &m->id, m->token);
+                ngx_http_webhook_table_free(&from, &m->id, m->owner);
                 m->state = FREE;
 
             } else {
-                ngx_http_webhook_table_commit(&from, &m->id, m->token, now,
+                ngx_http_webhook_table_commit(&from, &m->id, m->owner, now,
                                               m->until, m->fingerprint);
             }
         }
@@ -994,7 +994,7 @@ copy(void)
                  live - kept, n, to.nbuckets * 8);
         }
 
-        /* tokens are the same, and are not given again */
+        /* owners are the same, and are not given again */
 
         for (i = 0; i < 900; i++) {
             m = &models[i];
@@ -1003,12 +1003,12 @@ copy(void)
                 continue;
             }
 
-            if (ngx_http_webhook_table_renew(&to, &m->id, m->token, now + 60)
+            if (ngx_http_webhook_table_renew(&to, &m->id, m->owner, now + 60)
                 != NGX_OK
-                || ngx_http_webhook_table_renew(&to, &m->id, m->token + 1,
+                || ngx_http_webhook_table_renew(&to, &m->id, m->owner + 1,
                                                 now + 60)
                    != NGX_DECLINED
-                || ngx_http_webhook_table_commit(&to, &m->id, m->token, now,
+                || ngx_http_webhook_table_commit(&to, &m->id, m->owner, now,
                                                  now + 60, 3)
                    != NGX_OK
                 || lookup(&to, &m->id, now + 59) != NGX_DECLINED
@@ -1021,7 +1021,7 @@ copy(void)
         m = &models[0];
         m->id = new_id();
 
-        if (ngx_http_webhook_table_claim(&to, &m->id, now, 5, 1, &token,
+        if (ngx_http_webhook_table_claim(&to, &m->id, now, 5, 1, &owner,
                                          &fingerprint)
             != NGX_OK)
         {
@@ -1029,8 +1029,8 @@ copy(void)
         }
 
         for (i = 1; i < 900; i++) {
-            if (models[i].token == token) {
-                fail("size %zu: token given again", sizes[k]);
+            if (models[i].owner == owner) {
+                fail("size %zu: owner given again", sizes[k]);
             }
         }
 
@@ -1080,24 +1080,24 @@ image(size_t size, uint32_t nids)
         m = &models[rnd() % nids];
 
         if (ngx_http_webhook_table_claim(&table, &m->id, now, 30, 1,
-                                         &m->token, &fingerprint)
+                                         &m->owner, &fingerprint)
             == NGX_OK)
         {
             if (rnd() % 4 == 0) {
                 m->state = FREE;
 
                 if (rnd() % 2 == 0) {
-                    ngx_http_webhook_table_free(&table, &m->id, m->token);
+                    ngx_http_webhook_table_free(&table, &m->id, m->owner);
                 }
 
             } else {
                 m->state = DONE;
                 m->until = now + 1 + rnd() % 600;
-                m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_TOKEN_MASK;
+                m->fingerprint = rnd() & NGX_HTTP_WEBHOOK_OWNER_MASK;
                 m->committed = 1;
                 m->last = ngx_max(m->last, m->until);
 
-                ngx_http_webhook_table_commit(&table, &m->id, m->token, now,
+                ngx_http_webhook_table_commit(&table, &m->id, m->owner, now,
                                               m->until, m->fingerprint);
             }
         }
@@ -1250,7 +1250,7 @@ static void
 claims(void)
 {
     int                        evict;
-    uint32_t                   i, n, token, fingerprint;
+    uint32_t                   i, n, owner, fingerprint;
     uint64_t                   aborted;
     ngx_int_t                  rc;
     ngx_http_webhook_slot_t   *before;
@@ -1270,10 +1270,10 @@ claims(void)
                    table.nbuckets * sizeof(ngx_http_webhook_bucket_t));
 
         rc = ngx_http_webhook_table_claim(&table, &models[n].id, START, 30,
-                                          evict, &token, &fingerprint);
+                                          evict, &owner, &fingerprint);
 
         if (rc == NGX_OK) {
-            models[n++].token = token;
+            models[n++].owner = owner;
             continue;
         }
 
@@ -1302,7 +1302,7 @@ claims(void)
     for (i = 0; i < n; i++) {
         if (lookup(&table, &models[i].id, START) != NGX_BUSY
             || ngx_http_webhook_table_commit(&table, &models[i].id,
-                                             models[i].token, START,
+                                             models[i].owner, START,
                                              START + 60, 1)
                != NGX_OK)
         {
@@ -1381,7 +1381,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
         case 1:
         case 2:
             if (ngx_http_webhook_table_claim(&from, &m->id, now, 30, 1,
-                                             &m->token, &fingerprint)
+                                             &m->owner, &fingerprint)
                 == NGX_OK)
             {
                 m->state = IN_FLIGHT;
@@ -1391,7 +1391,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
         case 3:
             if (m->state == IN_FLIGHT) {
-                ngx_http_webhook_table_renew(&from, &m->id, m->token,
+                ngx_http_webhook_table_renew(&from, &m->id, m->owner,
                                              now + 30);
             }
 
@@ -1399,7 +1399,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
         case 4:
             if (m->state == IN_FLIGHT) {
-                ngx_http_webhook_table_free(&from, &m->id, m->token);
+                ngx_http_webhook_table_free(&from, &m->id, m->owner);
                 m->state = FREE;
             }
 
@@ -1409,15 +1409,15 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
             /* whose claim was freed and of whom nobody knows any more */
 
-            if (m->token == 0 || rnd() % 4) {
+            if (m->owner == 0 || rnd() % 4) {
                 break;
             }
 
             /* fall through */
 
         default:
-            if (m->token) {
-                ngx_http_webhook_table_commit(&from, &m->id, m->token, now,
+            if (m->owner) {
+                ngx_http_webhook_table_commit(&from, &m->id, m->owner, now,
                                               now + 1 + rnd() % 200, rnd());
                 m->state = DONE;
             }
@@ -1465,7 +1465,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
         if (lookup(&from, &m->id, now) == NGX_BUSY
             && lookup(&to, &m->id, now) == NGX_BUSY
-            && ngx_http_webhook_table_renew(&to, &m->id, m->token, now + 30)
+            && ngx_http_webhook_table_renew(&to, &m->id, m->owner, now + 30)
                != NGX_OK)
         {
             fail("id %u has another owner in the copy", i);
@@ -1581,7 +1581,7 @@ killed(void)
 
             until = killed_at + 1 + rnd() % 200;
 
-            if (ngx_http_webhook_table_commit(&killed_table, &m->id, m->token,
+            if (ngx_http_webhook_table_commit(&killed_table, &m->id, m->owner,
                                               killed_at, until, 1)
                 != NGX_ABORT)
             {
@@ -1590,11 +1590,11 @@ killed(void)
             }
 
         } else if (m->state == IN_FLIGHT) {
-            ngx_http_webhook_table_free(&killed_table, &m->id, m->token);
+            ngx_http_webhook_table_free(&killed_table, &m->id, m->owner);
             m->state = FREE;
 
         } else if (ngx_http_webhook_table_claim(&killed_table, &m->id,
-                                                killed_at, 30, 1, &m->token,
+                                                killed_at, 30, 1, &m->owner,
                                                 &fingerprint)
                    == NGX_OK)
         {
@@ -1627,7 +1627,7 @@ killed(void)
 static void
 back(void)
 {
-    uint32_t                  token, other, fingerprint;
+    uint32_t                  owner, other, fingerprint;
     ngx_http_webhook_id_t     claimed, done, longer;
     ngx_http_webhook_table_t  table, to;
 
@@ -1640,7 +1640,7 @@ back(void)
 
     deliver(&table, &done, START, 3600);
 
-    ngx_http_webhook_table_claim(&table, &claimed, START, 20, 1, &token,
+    ngx_http_webhook_table_claim(&table, &claimed, START, 20, 1, &owner,
                                  &fingerprint);
 
     /* deliver() has claimed for 30 seconds */
@@ -1666,9 +1666,9 @@ back(void)
     if (ngx_http_webhook_table_claim(&table, &claimed, START - 86400, 20, 0,
                                      &other, &fingerprint)
         != NGX_OK
-        || ngx_http_webhook_table_renew(&table, &claimed, token, START)
+        || ngx_http_webhook_table_renew(&table, &claimed, owner, START)
            != NGX_DECLINED
-        || ngx_http_webhook_table_free(&table, &claimed, token)
+        || ngx_http_webhook_table_free(&table, &claimed, owner)
            != NGX_DECLINED
         || lookup(&table, &claimed, START - 86400) != NGX_BUSY)
     {
@@ -1677,9 +1677,9 @@ back(void)
 
     /* a longer lease counts from then on, and a shorter one does not */
 
-    ngx_http_webhook_table_claim(&table, &longer, START, 600, 1, &token,
+    ngx_http_webhook_table_claim(&table, &longer, START, 600, 1, &owner,
                                  &fingerprint);
-    ngx_http_webhook_table_claim(&table, &claimed, START, 10, 1, &token,
+    ngx_http_webhook_table_claim(&table, &claimed, START, 10, 1, &owner,
                                  &fingerprint);
 
     if (table.lease != 600
@@ -1807,7 +1807,7 @@ late(void)
 static void
 owed(void)
 {
-    uint32_t                    i, n, token, fingerprint;
+    uint32_t                    i, n, owner, fingerprint;
     ngx_int_t                   rc;
     ngx_http_webhook_id_t       id;
     ngx_http_webhook_slot_t    *slot;
@@ -1825,7 +1825,7 @@ owed(void)
         deliver(&table, &models[i].id, START, 60);
 
         slot = ngx_http_webhook_table_find(&table, &models[i].id);
-        slot->state |= NGX_HTTP_WEBHOOK_STATE;
+        slot->state |= NGX_HTTP_WEBHOOK_SLOT_STATE;
     }
 
     for (i = 0; i < 2000; i++) {
@@ -1845,7 +1845,7 @@ owed(void)
         fingerprint = 0;
 
         rc = ngx_http_webhook_table_claim(&table, &models[i].id, START, 30, 1,
-                                          &token, &fingerprint);
+                                          &owner, &fingerprint);
 
         if (rc != NGX_DECLINED || fingerprint != 1
             || lookup(&table, &models[i].id, START + 60) != NGX_OK)
@@ -1886,7 +1886,7 @@ owed(void)
     slot = table.buckets->slots;
 
     for (i = 0; i < table.nbuckets * 8; i++) {
-        slot[i].state |= NGX_HTTP_WEBHOOK_STATE;
+        slot[i].state |= NGX_HTTP_WEBHOOK_SLOT_STATE;
     }
 
     id = new_id();
@@ -1978,7 +1978,7 @@ main(int argc, char **argv)
     } tests[] = {
         { "model", model },
         { "small", small },
-        { "tokens", tokens },
+        { "owners", owners },
         { "load", load },
         { "curve", curve },
         { "wrap", wrap },
