@@ -639,6 +639,14 @@ sub judge_pair {
 	return if $second->{now} < $first->{now}
 		and may_lapse($second, $first);
 
+	# what nginx claimed and gave up before, as its sender had left, may be
+	# read from its closed connection after what it claimed next
+
+	my $left = $second->{attempt}{aborted};
+
+	return if $second->{now} < $first->{now} and $second->{eof}
+		and $left and $left < $first->{start} and !$l->{ignore};
+
 	if (accepted($first)) {
 
 		return if $l->{ttl} and int($second->{now})
