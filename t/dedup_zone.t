@@ -29,7 +29,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'secret-of-nextpay-0123456789';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(23);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(25);
 
 my $d = $t->testdir();
 
@@ -123,6 +123,14 @@ my @lines = $t->lines(qr/forgotten/, from => $from);
 is(scalar @lines, 1, 'smaller - one warning');
 like($lines[0], qr/\[warn\] .*"events" .*: $forgotten were forgotten/,
 	'smaller - how many');
+
+# it is full: what takes a place in it, if only for a moment, ends an event
+
+$client = client(port => 8080);
+
+is(scalar(grep { sent("forged-$_", client => $client, forged => 1) ne '401' }
+	1 .. 500), 0, 'full - forged');
+is(known(@ids), $known, 'full - none is forgotten for what is forged');
 
 $t->stop();
 
