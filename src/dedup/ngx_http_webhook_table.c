@@ -14,31 +14,14 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_http_webhook_table.h"
+#include "ngx_http_webhook_table_slot.h"
 
 
-#define NGX_HTTP_WEBHOOK_SLOT_FREE       0x00000000
-#define NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT  0x40000000
-#define NGX_HTTP_WEBHOOK_SLOT_DONE       0x80000000
-#define NGX_HTTP_WEBHOOK_SLOT_OWED       0xc0000000  /* done, and others are
-                                                        still to be told */
-#define NGX_HTTP_WEBHOOK_SLOT_STATE      0xc0000000
-
-#define NGX_HTTP_WEBHOOK_LINE            64          /* of the cache */
-
-/* how far apart the clocks of those who use a table may be, in seconds */
-#define NGX_HTTP_WEBHOOK_AHEAD           60
+#define NGX_HTTP_WEBHOOK_LINE   64                         /* of the cache */
 
 /* how many moves may follow each other to make room for one entry */
-#define NGX_HTTP_WEBHOOK_MOVES           2
+#define NGX_HTTP_WEBHOOK_MOVES  2
 
-
-#define ngx_http_webhook_is_done(slot)                                        \
-    ((slot)->state & NGX_HTTP_WEBHOOK_SLOT_DONE)
-
-#define ngx_http_webhook_is_owed(slot)                                        \
-    (((slot)->state & NGX_HTTP_WEBHOOK_SLOT_STATE)                            \
-     == NGX_HTTP_WEBHOOK_SLOT_OWED)
 
 #define ngx_http_webhook_slot_bucket(table, slot)                             \
     (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
@@ -48,33 +31,14 @@
     ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
 
 
-static ngx_uint_t ngx_http_webhook_table_has_claims(
-    ngx_http_webhook_table_t *table, uint32_t n, time_t now);
-static void ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot, ngx_http_webhook_slot_t *place, time_t now);
-static uint32_t ngx_http_webhook_table_next(ngx_http_webhook_table_t *table,
-    uint64_t *marks, uint32_t n);
 static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
     uint32_t state);
 static void ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, uint32_t state);
-static ngx_uint_t ngx_http_webhook_table_is_live(
-    ngx_http_webhook_table_t *table, ngx_http_webhook_slot_t *slot,
-    time_t now);
-static void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
-static ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
-    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_owned(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
     uint32_t owner);
-static ngx_http_webhook_slot_t *ngx_http_webhook_table_place(
-    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, uint32_t n,
-    ngx_uint_t i);
-static ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
-    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
-    uint64_t *evicted);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_dead(
     ngx_http_webhook_table_t *table, ngx_http_webhook_bucket_t *bucket,
     time_t now, ngx_uint_t *n);
@@ -281,190 +245,6 @@ done:
 
 
 void
-ngx_http_webhook_table_copy_begin(ngx_http_webhook_table_t *to,
-    ngx_http_webhook_table_t *from)
-{
-    ngx_memcpy(to->salt, from->salt, sizeof(to->salt));
-
-    ngx_memset(from->changed, 0xff,
-               (from->nbuckets + 63) / 64 * sizeof(uint64_t));
-
-    from->copying = 1;
-}
-
-
-ngx_uint_t
-ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from, uint32_t *n,
-    time_t now, ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE])
-{
-    ngx_uint_t  i, taken;
-
-    taken = 0;
-
-    for (i = 0; i < NGX_HTTP_WEBHOOK_SLICE; i++) {
-
-        *n = ngx_http_webhook_table_next(from, from->changed, *n);
-
-        if (*n == from->nbuckets) {
-            break;
-        }
-
-        /* a claim may end in any way, and is left for the end */
-
-        if (!ngx_http_webhook_table_has_claims(from, *n, now)) {
-            buckets[taken++] = from->buckets[*n];
-            from->changed[*n / 64] &= ~((uint64_t) 1 << (*n % 64));
-        }
-
-        (*n)++;
-    }
-
-    return taken;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_table_has_claims(ngx_http_webhook_table_t *table, uint32_t n,
-    time_t now)
-{
-    ngx_uint_t                i;
-    ngx_http_webhook_slot_t  *slot;
-
-    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-        slot = &table->buckets[n].slots[i];
-
-        if (!ngx_http_webhook_is_done(slot)
-            && ngx_http_webhook_table_is_live(table, slot, now))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-void
-ngx_http_webhook_table_copy_end(ngx_http_webhook_table_t *to,
-    ngx_http_webhook_table_t *from, time_t now)
-{
-    uint32_t                  n;
-    ngx_uint_t                i;
-    ngx_http_webhook_slot_t  *slot;
-
-    to->claims = from->claims;
-    to->lease = from->lease;
-
-    for (i = 0; i < NGX_HTTP_WEBHOOK_COUNTERS; i++) {
-        to->counters[i] += from->counters[i];
-    }
-
-    for (n = ngx_http_webhook_table_next(from, from->changed, 0);
-         n < from->nbuckets;
-         n = ngx_http_webhook_table_next(from, from->changed, n + 1))
-    {
-        for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-            slot = &from->buckets[n].slots[i];
-
-            if (ngx_http_webhook_table_is_live(from, slot, now)) {
-                ngx_http_webhook_table_put(to, slot, NULL, now);
-            }
-        }
-    }
-
-    from->copying = 0;
-}
-
-
-void
-ngx_http_webhook_table_add(ngx_http_webhook_table_t *table, uint32_t n,
-    ngx_http_webhook_bucket_t *bucket, time_t now)
-{
-    ngx_uint_t                i;
-    ngx_http_webhook_slot_t  *slot, *place;
-
-    for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-        slot = &bucket->slots[i];
-
-        if (ngx_http_webhook_is_done(slot)
-            && ngx_http_webhook_table_is_live(table, slot, now))
-        {
-            /* where it stood it needs no room that others have to make */
-
-            place = ngx_http_webhook_table_place(table, &slot->id, n, i);
-
-            ngx_http_webhook_table_put(table, slot, place, now);
-        }
-    }
-}
-
-
-/* a slot of a bucket, if it is free and the id belongs there */
-
-static ngx_http_webhook_slot_t *
-ngx_http_webhook_table_place(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, uint32_t n, ngx_uint_t i)
-{
-    ngx_http_webhook_slot_t    *slot;
-    ngx_http_webhook_bucket_t  *buckets[2];
-
-    if (n >= table->nbuckets) {
-        return NULL;
-    }
-
-    ngx_http_webhook_table_buckets(table, id, buckets);
-
-    if (buckets[0] != &table->buckets[n] && buckets[1] != &table->buckets[n]) {
-        return NULL;
-    }
-
-    slot = &table->buckets[n].slots[i];
-
-    return (slot->state == NGX_HTTP_WEBHOOK_SLOT_FREE) ? slot : NULL;
-}
-
-
-/*
- * Puts an entry of another table, or of an image, of which it may have seen
- * some, into its place or, if that is NULL, where there is room.
- */
-
-static void
-ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot, ngx_http_webhook_slot_t *place, time_t now)
-{
-    ngx_http_webhook_slot_t  *dst;
-
-    dst = ngx_http_webhook_table_find(table, &slot->id);
-
-    if (dst
-        && ngx_http_webhook_is_done(dst)
-        && ngx_http_webhook_table_is_live(table, dst, now)
-        && (!ngx_http_webhook_is_done(slot)
-            || (int32_t) (dst->expire - slot->expire) > 0))
-    {
-        return;
-    }
-
-    if (dst == NULL) {
-        dst = place;
-    }
-
-    if (dst == NULL) {
-        dst = ngx_http_webhook_table_room(table, &slot->id, now,
-                          &table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]);
-    }
-
-    if (dst == NULL) {
-        table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
-        return;
-    }
-
-    *dst = *slot;
-}
-
-
-void
 ngx_http_webhook_table_mark(ngx_http_webhook_table_t *table, uint32_t n)
 {
     table->marks[n / 64] |= (uint64_t) 1 << (n % 64);
@@ -495,7 +275,7 @@ ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table, uint32_t n)
 }
 
 
-static uint32_t
+uint32_t
 ngx_http_webhook_table_next(ngx_http_webhook_table_t *table, uint64_t *marks,
     uint32_t n)
 {
@@ -580,26 +360,7 @@ ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
 }
 
 
-static ngx_uint_t
-ngx_http_webhook_table_is_live(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot, time_t now)
-{
-    int32_t  left;
-
-    left = (int32_t) (slot->expire - (uint32_t) now);
-
-    if (slot->state == NGX_HTTP_WEBHOOK_SLOT_FREE || left <= 0) {
-        return 0;
-    }
-
-    /* nobody claims for that long: the clock was set back */
-
-    return ngx_http_webhook_is_done(slot)
-           || (uint64_t) left <= table->lease + NGX_HTTP_WEBHOOK_AHEAD;
-}
-
-
-static void
+void
 ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2])
 {
@@ -627,7 +388,7 @@ ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
 }
 
 
-static ngx_http_webhook_slot_t *
+ngx_http_webhook_slot_t *
 ngx_http_webhook_table_find(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id)
 {
@@ -677,12 +438,7 @@ ngx_http_webhook_table_owned(ngx_http_webhook_table_t *table,
 }
 
 
-/*
- * A slot for an entry that is in none.  Where none is free, a done entry may
- * have to go, and is counted: unless it has to be, the counter is NULL.
- */
-
-static ngx_http_webhook_slot_t *
+ngx_http_webhook_slot_t *
 ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now, uint64_t *evicted)
 {

@@ -29,6 +29,7 @@ static void  (*barrier)(void);
 #define ngx_memory_barrier()  if (barrier) barrier()
 
 #include "ngx_http_webhook_table.c"
+#include "ngx_http_webhook_table_copy.c"
 
 
 #define PAGE        4096

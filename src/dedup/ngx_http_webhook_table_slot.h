@@ -1,0 +1,87 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The slots of the table of event keys, for the files of the table alone.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_TABLE_SLOT_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_TABLE_SLOT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_webhook_table.h"
+
+
+#define NGX_HTTP_WEBHOOK_SLOT_FREE       0x00000000
+#define NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT  0x40000000
+#define NGX_HTTP_WEBHOOK_SLOT_DONE       0x80000000
+#define NGX_HTTP_WEBHOOK_SLOT_OWED       0xc0000000  /* done, and others are
+                                                        still to be told */
+#define NGX_HTTP_WEBHOOK_SLOT_STATE      0xc0000000
+
+
+/* how far apart the clocks of those who use a table may be, in seconds */
+#define NGX_HTTP_WEBHOOK_AHEAD           60
+
+
+#define ngx_http_webhook_is_done(slot)                                        \
+    ((slot)->state & NGX_HTTP_WEBHOOK_SLOT_DONE)
+
+#define ngx_http_webhook_is_owed(slot)                                        \
+    (((slot)->state & NGX_HTTP_WEBHOOK_SLOT_STATE)                            \
+     == NGX_HTTP_WEBHOOK_SLOT_OWED)
+
+
+/* The two buckets into one of which the id belongs. */
+void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
+
+/* The slot of the id, whether it is alive or not, or NULL. */
+ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id);
+
+/*
+ * A slot for an entry that is in none, or NULL.  Where none is free, a done
+ * entry may have to go, and is counted: unless it has to be, evicted is NULL.
+ */
+ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
+    uint64_t *evicted);
+
+/*
+ * The first bucket from n on whose bit is set, in one of the table's two rows
+ * of bits, or nbuckets.
+ */
+uint32_t ngx_http_webhook_table_next(ngx_http_webhook_table_t *table,
+    uint64_t *marks, uint32_t n);
+
+
+/*
+ * Whether a slot holds an entry whose time has not passed, as far as the clock
+ * can be trusted.
+ */
+
+static ngx_inline ngx_uint_t
+ngx_http_webhook_table_is_live(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, time_t now)
+{
+    int32_t  left;
+
+    left = (int32_t) (slot->expire - (uint32_t) now);
+
+    if (slot->state == NGX_HTTP_WEBHOOK_SLOT_FREE || left <= 0) {
+        return 0;
+    }
+
+    /* nobody claims for that long: the clock was set back */
+
+    return ngx_http_webhook_is_done(slot)
+           || (uint64_t) left <= table->lease + NGX_HTTP_WEBHOOK_AHEAD;
+}
+
+
+#endif /* _NGX_HTTP_WEBHOOK_TABLE_SLOT_H_INCLUDED_ */
