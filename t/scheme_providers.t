@@ -791,7 +791,7 @@ sub seconds {
 # names in the table of the module
 
 sub built_in {
-	return project_text('src/scheme/ngx_http_webhook_builtin.c')
+	return project_text('src/scheme/ngx_http_webhook_builtin_*.c')
 		=~ /^    \{ "([^"]+)", (?:NULL|"[^"]+"),$/mg;
 }
 

@@ -180,15 +180,15 @@ ngx_http_webhook_scheme_builtin(ngx_conf_t *cf,
     ngx_http_webhook_schemes_t *schemes, ngx_str_t *name,
     ngx_http_webhook_scheme_t **scheme)
 {
-    u_char                       *text;
-    size_t                        len;
-    ngx_buf_t                     b;
-    ngx_str_t                     from;
-    ngx_conf_t                    conf;
-    ngx_conf_file_t               conf_file;
-    ngx_http_webhook_block_t      block;
-    ngx_http_webhook_scheme_t    *parent, **known;
-    ngx_http_webhook_provider_t  *provider;
+    u_char                             *text;
+    size_t                              len;
+    ngx_buf_t                           b;
+    ngx_str_t                           from;
+    ngx_conf_t                          conf;
+    ngx_conf_file_t                     conf_file;
+    ngx_http_webhook_block_t            block;
+    ngx_http_webhook_scheme_t          *parent, **known;
+    const ngx_http_webhook_provider_t  *provider;
 
     *scheme = ngx_http_webhook_scheme_lookup(&schemes->builtin, name);
 
@@ -196,15 +196,9 @@ ngx_http_webhook_scheme_builtin(ngx_conf_t *cf,
         return NGX_OK;
     }
 
-    for (provider = ngx_http_webhook_providers; provider->name; provider++) {
-        if (ngx_strlen(provider->name) == name->len
-            && ngx_strncmp(provider->name, name->data, name->len) == 0)
-        {
-            break;
-        }
-    }
+    provider = ngx_http_webhook_provider(name);
 
-    if (provider->name == NULL) {
+    if (provider == NULL) {
         return NGX_DECLINED;
     }
 

@@ -84,10 +84,6 @@ typedef struct {
 } ngx_http_webhook_schemes_t;
 
 
-/* The built-in schemes, ended by a NULL name; see .._webhook_builtin.c */
-extern ngx_http_webhook_provider_t  ngx_http_webhook_providers[];
-
-
 /* Makes both arrays.  Returns NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_webhook_schemes_init(ngx_conf_t *cf,
     ngx_http_webhook_schemes_t *schemes);
@@ -121,6 +117,12 @@ ngx_int_t ngx_http_webhook_scheme_add_pointers(
  */
 ngx_int_t ngx_http_webhook_scheme_key_covered(
     ngx_http_webhook_scheme_t *scheme);
+
+
+/* src/scheme/ngx_http_webhook_builtin.c */
+
+/* The built-in scheme of that name, not parsed, or NULL. */
+const ngx_http_webhook_provider_t *ngx_http_webhook_provider(ngx_str_t *name);
 
 
 /* src/scheme/ngx_http_webhook_scheme_block.c */

@@ -1,0 +1,54 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Built-in schemes.  Finance: banks, bookkeeping, cryptocurrencies.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
+
+    { "coinbase-commerce", NULL,
+      "signature  $http_x_cc_webhook_signature;"
+      "event_id   json:/event/id;"
+      "event_type json:/event/type;"
+      "retries    73h;" },
+
+    /* a redelivery has a new deliveryId, and another body */
+    { "btcpay", NULL,
+      "signature  $http_btcpay_sig prefix=sha256=;"
+      "event_id   json:/originalDeliveryId;"
+      "event_type json:/type;" },
+
+    { "tatum", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_payload_hash encoding=base64;"
+      "event_id   json:/txId;"
+      "dedup_key  body;" },
+
+    { "alchemy", NULL,
+      "signature  $http_x_alchemy_signature;"
+      "event_id   json:/id;"
+      "event_type json:/type;" },
+
+    { "quickbooks", NULL,
+      "signature  $http_intuit_signature encoding=base64;"
+      "event_id   json:/0/id;"
+      "event_type json:/0/type;"
+      "dedup_key  body;" },
+
+    { "xero", NULL,
+      "signature  $http_x_xero_signature encoding=base64;"
+      "event_id   json:/firstEventSequence;"
+      "event_type json:/events/0/eventType;"
+      "dedup_key  body;" },
+
+    { NULL, NULL, NULL }
+};

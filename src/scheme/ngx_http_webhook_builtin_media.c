@@ -1,0 +1,58 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Built-in schemes.  Media: social networks, video, files.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
+
+    { "meta", NULL,
+      "signature  $http_x_hub_signature_256 prefix=sha256=;"
+      "event_type json:/object;"
+      "dedup_key  body;"
+      "retries    7d;" },
+
+    { "twitch", NULL,
+      "signature  $http_twitch_eventsub_message_signature prefix=sha256=;"
+      "timestamp  $http_twitch_eventsub_message_timestamp unit=rfc3339;"
+      "tolerance  10m;"
+      "signed     $http_twitch_eventsub_message_id"
+                 "$http_twitch_eventsub_message_timestamp"
+                 "$request_body;"
+      "event_id   $http_twitch_eventsub_message_id;"
+      "event_type $http_twitch_eventsub_subscription_type;" },
+
+    { "mux", NULL,
+      "signature  $http_mux_signature separator=, prefix=v1=;"
+      "timestamp  $http_mux_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_id   json:/id;"
+      "event_type json:/type;"
+      "retries    24h;" },
+
+    /* the delivery id is not signed, and another one in a retry */
+    { "box", NULL,
+      "signature  $http_box_signature_primary $http_box_signature_secondary"
+      "           encoding=base64;"
+      "timestamp  $http_box_delivery_timestamp unit=rfc3339;"
+      "tolerance  10m 60s;"
+      "signed     $request_body$http_box_delivery_timestamp;"
+      "event_id   $http_box_delivery_id;"
+      "event_type json:/trigger;"
+      "dedup_key  body;"
+      "retries    3h;" },
+
+    { "dropbox", NULL,
+      "signature  $http_x_dropbox_signature;" },
+
+    { NULL, NULL, NULL }
+};

@@ -1,0 +1,150 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Built-in schemes.  Payments: cards, wallets, subscriptions.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
+
+    /*
+     * the job number that is the id starts again if the sender loses its
+     * queue, the event and the payment intent tell such events apart
+     */
+    { "bamotf", NULL,
+      "signature  $http_x_webhook_signature separator=, prefix=d=;"
+      "timestamp  $http_x_webhook_signature separator=, prefix=v= unit=ms;"
+      "signed     $request_body$webhook_timestamp;"
+      "event_id   json:/idempotenceKey;"
+      "event_type json:/event;"
+      "dedup_key  json:/idempotenceKey json:/event"
+      "           json:/data/paymentIntent/id;"
+      "retries    3s;" },
+
+    /* in older events data.id is a card or a transaction, not the event */
+    { "bitnob", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_bitnob_signature;"
+      "event_id   json:/event_id;"
+      "event_id   json:/data/id;"
+      "event_type json:/event;"
+      "dedup_key  json:/event_id;"
+      "dedup_key  body;" },
+
+    { "bitnob-timestamped", "bitnob",
+      "algorithm  hmac-sha256;"
+      "timestamp  $http_x_bitnob_timestamp;"
+      "signed     $http_x_bitnob_timestamp.$request_body;"
+      "retries    31s;" },
+
+    { "yoco", "standard-webhooks",
+      "tolerance  3m;"
+      "retries    28h;" },
+
+    { "nextpay", NULL,
+      "signature  $http_x_nextpay_signature;"
+      "event_id   json:/id;"
+      "event_type json:/type;"
+      "retries    156m;" },
+
+    { "stripe", NULL,
+      "signature  $http_stripe_signature separator=, prefix=v1=;"
+      "timestamp  $http_stripe_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_id   json:/id;"
+      "event_type json:/type;"
+      "retries    73h;" },
+
+    { "paddle", NULL,
+      "signature  $http_paddle_signature \"separator=;\" prefix=h1=;"
+      "timestamp  $http_paddle_signature \"separator=;\" prefix=ts=;"
+      "tolerance  5s;"
+      "signed     $webhook_timestamp:$request_body;"
+      "event_id   json:/event_id;"
+      "event_type json:/event_type;"
+      "retries    73h;" },
+
+    /* the documentation speaks of milliseconds, and shows seconds */
+    { "recurly", NULL,
+      "signature  $http_recurly_signature separator=, item=2-;"
+      "timestamp  $http_recurly_signature separator=, item=1 unit=s|ms;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_id   $http_recurly_notification_id;"
+      "event_type json:/event_type;"
+      "dedup_key  body;"
+      "retries    74h;" },
+
+    { "square", NULL,
+      "signature  $http_x_square_hmacsha256_signature encoding=base64;"
+      "signed     https://$http_host$request_uri$request_body;"
+      "event_id   json:/event_id;"
+      "event_type json:/type;"
+      "retries    25h;" },
+
+    { "razorpay", NULL,
+      "signature  $http_x_razorpay_signature;"
+      "event_id   $http_x_razorpay_event_id;"
+      "event_type json:/event;"
+      "dedup_key  body;"
+      "retries    24h;" },
+
+    { "paystack", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_paystack_signature;"
+      "event_id   json:/data/id;"
+      "event_type json:/event;"
+      "dedup_key  body;" },
+
+    { "flutterwave", NULL,
+      "signature  $http_flutterwave_signature encoding=base64;"
+      "event_id   json:/id;"
+      "event_type json:/type;" },
+
+    { "checkout-com", NULL,
+      "signature  $http_cko_signature;"
+      "event_id   json:/id;"
+      "event_type json:/type;"
+      "retries    30h;" },
+
+    /* the header is sent twice while a secret is changed */
+    { "mollie", NULL,
+      "signature  $http_x_mollie_signature separator=, prefix=sha256=;"
+      "event_id   json:/id;"
+      "event_type json:/type;" },
+
+    { "gocardless", NULL,
+      "signature  $http_webhook_signature;"
+      "event_id   json:/meta/webhook_id;"
+      "event_type json:/events/0/action;" },
+
+    { "adyen-platform", NULL,
+      "signature  $http_hmacsignature encoding=base64;"
+      "secret     encoding=hex;"
+      "event_id   json:/data/id;"
+      "event_type json:/type;"
+      "dedup_key  body;"
+      "retries    30d;" },
+
+    { "lemon-squeezy", NULL,
+      "signature  $http_x_signature;"
+      "event_id   json:/data/id;"
+      "event_type $http_x_event_name;"
+      "dedup_key  body;"
+      "retries    155s;" },
+
+    { "dodo", "standard-webhooks",
+      "" },
+
+    { "polar", "standard-webhooks",
+      "secret     encoding=raw;" },
+
+    { NULL, NULL, NULL }
+};

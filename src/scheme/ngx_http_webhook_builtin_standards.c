@@ -1,0 +1,46 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Built-in schemes.  Conventions that many providers follow.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_scheme.h"
+
+
+const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_standards[] = {
+
+    { "standard-webhooks", NULL,
+      "signature  $http_webhook_signature \"separator= \" prefix=v1,"
+      "           encoding=base64;"
+      "timestamp  $http_webhook_timestamp;"
+      "signed     $http_webhook_id.$http_webhook_timestamp.$request_body;"
+      "secret     prefix=whsec_ encoding=base64;"
+      "secret     encoding=base64;"
+      "event_id   $http_webhook_id;"
+      "event_type json:/type;"
+      "retries    76h;" },
+
+    { "standard-webhooks-ed25519", "standard-webhooks",
+      "algorithm  ed25519;"
+      "signature  $http_webhook_signature \"separator= \" prefix=v1a,"
+      "           encoding=base64;"
+      "secret     prefix=whpk_ encoding=base64;"
+      "secret     encoding=base64;" },
+
+    { "svix", "standard-webhooks",
+      "signature  $http_svix_signature $http_webhook_signature \"separator= \""
+      "           prefix=v1, encoding=base64;"
+      "timestamp  $http_svix_timestamp $http_webhook_timestamp;"
+      "signed     $webhook_event_id.$webhook_timestamp.$request_body;"
+      "event_id   $http_svix_id;"
+      "event_id   $http_webhook_id;"
+      "retries    28h;" },
+
+    { NULL, NULL, NULL }
+};
