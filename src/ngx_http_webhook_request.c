@@ -47,8 +47,6 @@ static void ngx_http_webhook_judged(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_reason_e reason);
 static void ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason);
-static ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
-static void ngx_http_webhook_resume(ngx_http_request_t *r);
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -728,59 +726,4 @@ ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
                   text, ctx->conf->rules.dry_run ? ", dry run" : "",
                   ngx_http_webhook_reason_name(reason),
                   &ctx->conf->rules.keyring->scheme->name);
-}
-
-
-/*
- * Suspends a request in the access phase, to be gone with its client: returns
- * what the phase handler is to return.
- */
-
-static ngx_int_t
-ngx_http_webhook_suspend(ngx_http_request_t *r)
-{
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    if (r->post_action) {
-
-        /* whether the client is still there makes no difference */
-
-        r->read_event_handler = ngx_http_block_reading;
-
-        return NGX_DONE;
-    }
-
-    if (r->connection->read->ready) {
-
-        /* the client may have left already */
-
-        ngx_post_event(r->connection->read, &ngx_posted_events);
-
-    } else {
-        if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-
-    r->read_event_handler = ngx_http_test_reading;
-
-    return NGX_DONE;
-}
-
-
-/* the phases are run again, after which r may be gone */
-
-static void
-ngx_http_webhook_resume(ngx_http_request_t *r)
-{
-    ngx_connection_t  *c;
-
-    c = r->connection;
-
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_core_run_phases;
-
-    ngx_http_core_run_phases(r);
-
-    ngx_http_run_posted_requests(c);
 }

@@ -86,6 +86,18 @@ ngx_http_webhook_ctx_t *ngx_http_webhook_get_ctx(ngx_http_request_t *r);
 ngx_int_t ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx);
 
 
+/* src/ngx_http_webhook_suspend.c */
+
+/*
+ * Suspends a request in the access phase, to be gone with its client: returns
+ * what the phase handler is to return.
+ */
+ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
+
+/* The phases are run again, after which r may be gone. */
+void ngx_http_webhook_resume(ngx_http_request_t *r);
+
+
 /* src/ngx_http_webhook_variables.c */
 
 ngx_int_t ngx_http_webhook_add_variables(ngx_conf_t *cf);
