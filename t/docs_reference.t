@@ -104,7 +104,8 @@ my @rows = project_text('docs/providers.md') =~ /^(\|.*)$/mg;
 is(join(', ', grep { tr/|// != $rows[0] =~ tr/|// } @rows), '',
 	'as many cells in each row');
 
-my %schemes = map { $_ => 1 } map { /^\| `([\w-]+)` \|/ } @rows;
+my %schemes = map { $_ => 1 } map { /`([\w-]+)`/g }
+	map { /^\| (`[\w-]+`(?: \(.*?\))?) \|/ } @rows;
 
 is(join(' ', grep { !$schemes{$_} } project_text('README.md docs/*.md')
 	=~ /^\s+webhook_verify\s+([\w-]+);$/mg), '',

@@ -15,6 +15,7 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_ai[] = {
 
+    /* documented: OpenAI: webhooks */
     { "openai", "standard-webhooks",
       "secret     prefix=whsec_ encoding=base64;"
       "secret     encoding=raw;" },

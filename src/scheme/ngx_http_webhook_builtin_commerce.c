@@ -15,7 +15,11 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_commerce[] = {
 
-    /* events of different topics can have one body */
+    /*
+     * events of different topics can have one body
+     *
+     * documented: Shopify: webhooks
+     */
     { "shopify", NULL,
       "signature  $http_x_shopify_hmac_sha256 $http_shopify_hmac_sha256"
       "           encoding=base64;"
@@ -27,6 +31,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_commerce[] = {
       "dedup_key  $http_shopify_topic body;"
       "retries    4h;" },
 
+    /* documented: WooCommerce: webhooks */
     { "woocommerce", NULL,
       "signature  $http_x_wc_webhook_signature encoding=base64;"
       "event_id   $http_x_wc_webhook_delivery_id;"

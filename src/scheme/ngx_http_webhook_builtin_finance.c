@@ -15,35 +15,47 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
 
+    /*
+     * documented: Coinbase Commerce: webhooks overview,
+     * https://docs.cdp.coinbase.com/commerce/api-arcitecture/webhooks-overview
+     */
     { "coinbase-commerce", NULL,
       "signature  $http_x_cc_webhook_signature;"
       "event_id   json:/event/id;"
       "event_type json:/event/type;"
       "retries    73h;" },
 
-    /* a redelivery has a new deliveryId, and another body */
+    /*
+     * a redelivery has a new deliveryId, and another body
+     *
+     * documented: BTCPay Server: webhooks
+     */
     { "btcpay", NULL,
       "signature  $http_btcpay_sig prefix=sha256=;"
       "event_id   json:/originalDeliveryId;"
       "event_type json:/type;" },
 
+    /* documented: Tatum: notifications */
     { "tatum", NULL,
       "algorithm  hmac-sha512;"
       "signature  $http_x_payload_hash encoding=base64;"
       "event_id   json:/txId;"
       "dedup_key  body;" },
 
+    /* documented: Alchemy: webhooks */
     { "alchemy", NULL,
       "signature  $http_x_alchemy_signature;"
       "event_id   json:/id;"
       "event_type json:/type;" },
 
+    /* documented: Intuit: webhooks */
     { "quickbooks", NULL,
       "signature  $http_intuit_signature encoding=base64;"
       "event_id   json:/0/id;"
       "event_type json:/0/type;"
       "dedup_key  body;" },
 
+    /* documented: Xero: webhooks */
     { "xero", NULL,
       "signature  $http_x_xero_signature encoding=base64;"
       "event_id   json:/firstEventSequence;"

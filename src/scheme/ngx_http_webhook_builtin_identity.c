@@ -15,9 +15,11 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
 
+    /* documented: Clerk: webhooks */
     { "clerk", "svix",
       "" },
 
+    /* documented: WorkOS: webhooks */
     { "workos", NULL,
       "signature  $http_workos_signature separator=, prefix=v1=;"
       "timestamp  $http_workos_signature separator=, prefix=t= unit=ms;"
@@ -27,6 +29,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
       "event_type json:/event;"
       "retries    3d;" },
 
+    /* documented: Persona: webhooks, https://docs.withpersona.com/webhooks */
     { "persona", NULL,
       "signature  $http_persona_signature \"group= \" separator=,"
       "           prefix=v1=;"
@@ -35,6 +38,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
       "event_id   json:/data/id;"
       "event_type json:/data/attributes/name;" },
 
+    /* documented: Onfido: webhooks */
     { "onfido", NULL,
       "signature  $http_x_sha2_signature;"
       "event_id   json:/payload/object/id;"

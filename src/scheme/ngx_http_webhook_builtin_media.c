@@ -15,12 +15,17 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
 
+    /* documented: Meta: webhooks */
     { "meta", NULL,
       "signature  $http_x_hub_signature_256 prefix=sha256=;"
       "event_type json:/object;"
       "dedup_key  body;"
       "retries    7d;" },
 
+    /*
+     * documented: Twitch: getting events using webhook callbacks,
+     * https://dev.twitch.tv/docs/eventsub/handling-webhook-events
+     */
     { "twitch", NULL,
       "signature  $http_twitch_eventsub_message_signature prefix=sha256=;"
       "timestamp  $http_twitch_eventsub_message_timestamp unit=rfc3339;"
@@ -31,6 +36,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "event_id   $http_twitch_eventsub_message_id;"
       "event_type $http_twitch_eventsub_subscription_type;" },
 
+    /* documented: Mux: verify webhook signatures */
     { "mux", NULL,
       "signature  $http_mux_signature separator=, prefix=v1=;"
       "timestamp  $http_mux_signature separator=, prefix=t=;"
@@ -39,7 +45,12 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "event_type json:/type;"
       "retries    24h;" },
 
-    /* the delivery id is not signed, and another one in a retry */
+    /*
+     * the delivery id is not signed, and another one in a retry
+     *
+     * documented: Box: V2 webhooks,
+     * https://developer.box.com/guides/webhooks/v2
+     */
     { "box", NULL,
       "signature  $http_box_signature_primary $http_box_signature_secondary"
       "           encoding=base64;"
@@ -51,6 +62,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "dedup_key  body;"
       "retries    3h;" },
 
+    /* documented: Dropbox: webhooks */
     { "dropbox", NULL,
       "signature  $http_x_dropbox_signature;" },
 

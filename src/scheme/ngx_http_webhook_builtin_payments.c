@@ -18,6 +18,8 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
     /*
      * the job number that is the id starts again if the sender loses its
      * queue, the event and the payment intent tell such events apart
+     *
+     * documented: secure-webhooks
      */
     { "bamotf", NULL,
       "signature  $http_x_webhook_signature separator=, prefix=d=;"
@@ -29,7 +31,11 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "           json:/data/paymentIntent/id;"
       "retries    3s;" },
 
-    /* in older events data.id is a card or a transaction, not the event */
+    /*
+     * in older events data.id is a card or a transaction, not the event
+     *
+     * documented: Bitnob: webhooks
+     */
     { "bitnob", NULL,
       "algorithm  hmac-sha512;"
       "signature  $http_x_bitnob_signature;"
@@ -39,22 +45,26 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "dedup_key  json:/event_id;"
       "dedup_key  body;" },
 
+    /* documented: Bitnob: webhooks */
     { "bitnob-timestamped", "bitnob",
       "algorithm  hmac-sha256;"
       "timestamp  $http_x_bitnob_timestamp;"
       "signed     $http_x_bitnob_timestamp.$request_body;"
       "retries    31s;" },
 
+    /* documented: Yoco: verifying events */
     { "yoco", "standard-webhooks",
       "tolerance  3m;"
       "retries    28h;" },
 
+    /* documented: NextPay: webhooks */
     { "nextpay", NULL,
       "signature  $http_x_nextpay_signature;"
       "event_id   json:/id;"
       "event_type json:/type;"
       "retries    156m;" },
 
+    /* documented: Stripe: webhook signatures */
     { "stripe", NULL,
       "signature  $http_stripe_signature separator=, prefix=v1=;"
       "timestamp  $http_stripe_signature separator=, prefix=t=;"
@@ -63,6 +73,10 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/type;"
       "retries    73h;" },
 
+    /*
+     * documented: Paddle: handle webhook delivery,
+     * https://developer.paddle.com/webhooks/about/respond-to-webhooks
+     */
     { "paddle", NULL,
       "signature  $http_paddle_signature \"separator=;\" prefix=h1=;"
       "timestamp  $http_paddle_signature \"separator=;\" prefix=ts=;"
@@ -72,7 +86,12 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/event_type;"
       "retries    73h;" },
 
-    /* the documentation speaks of milliseconds, and shows seconds */
+    /*
+     * the documentation speaks of milliseconds, and shows seconds
+     *
+     * documented: Recurly: webhooks,
+     * https://docs.recurly.com/recurly-subscriptions/docs/webhooks
+     */
     { "recurly", NULL,
       "signature  $http_recurly_signature separator=, item=2-;"
       "timestamp  $http_recurly_signature separator=, item=1 unit=s|ms;"
@@ -82,6 +101,10 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "dedup_key  body;"
       "retries    74h;" },
 
+    /*
+     * documented: Square: how webhooks work,
+     * https://developer.squareup.com/docs/webhooks/how-it-works
+     */
     { "square", NULL,
       "signature  $http_x_square_hmacsha256_signature encoding=base64;"
       "signed     https://$http_host$request_uri$request_body;"
@@ -89,6 +112,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/type;"
       "retries    25h;" },
 
+    /* documented: Razorpay: validate and test webhooks */
     { "razorpay", NULL,
       "signature  $http_x_razorpay_signature;"
       "event_id   $http_x_razorpay_event_id;"
@@ -96,6 +120,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "dedup_key  body;"
       "retries    24h;" },
 
+    /* documented: Paystack: webhooks */
     { "paystack", NULL,
       "algorithm  hmac-sha512;"
       "signature  $http_x_paystack_signature;"
@@ -103,28 +128,39 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/event;"
       "dedup_key  body;" },
 
+    /*
+     * documented: Flutterwave: webhooks,
+     * https://developer.flutterwave.com/docs/webhooks
+     */
     { "flutterwave", NULL,
       "signature  $http_flutterwave_signature encoding=base64;"
       "event_id   json:/id;"
       "event_type json:/type;" },
 
+    /* documented: Checkout.com: webhooks */
     { "checkout-com", NULL,
       "signature  $http_cko_signature;"
       "event_id   json:/id;"
       "event_type json:/type;"
       "retries    30h;" },
 
-    /* the header is sent twice while a secret is changed */
+    /*
+     * the header is sent twice while a secret is changed
+     *
+     * documented: Mollie: next-generation webhooks
+     */
     { "mollie", NULL,
       "signature  $http_x_mollie_signature separator=, prefix=sha256=;"
       "event_id   json:/id;"
       "event_type json:/type;" },
 
+    /* documented: GoCardless: webhooks */
     { "gocardless", NULL,
       "signature  $http_webhook_signature;"
       "event_id   json:/meta/webhook_id;"
       "event_type json:/events/0/action;" },
 
+    /* documented: Adyen: verify HMAC signatures */
     { "adyen-platform", NULL,
       "signature  $http_hmacsignature encoding=base64;"
       "secret     encoding=hex;"
@@ -133,6 +169,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "dedup_key  body;"
       "retries    30d;" },
 
+    /* documented: Lemon Squeezy: signing requests */
     { "lemon-squeezy", NULL,
       "signature  $http_x_signature;"
       "event_id   json:/data/id;"
@@ -140,9 +177,11 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "dedup_key  body;"
       "retries    155s;" },
 
+    /* documented: Dodo Payments: webhooks */
     { "dodo", "standard-webhooks",
       "" },
 
+    /* documented: Polar: webhook delivery */
     { "polar", "standard-webhooks",
       "secret     encoding=raw;" },
 

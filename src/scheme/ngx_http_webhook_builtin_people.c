@@ -15,6 +15,7 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
 
+    /* documented: Calendly: webhook signatures */
     { "calendly", NULL,
       "signature  $http_calendly_webhook_signature separator=, prefix=v1=;"
       "timestamp  $http_calendly_webhook_signature separator=, prefix=t=;"
@@ -23,16 +24,19 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
       "dedup_key  body;"
       "retries    24h;" },
 
+    /* documented: Typeform: secure your webhooks */
     { "typeform", NULL,
       "signature  $http_typeform_signature prefix=sha256= encoding=base64;"
       "event_id   json:/event_id;"
       "event_type json:/event_type;" },
 
+    /* documented: Airtable: webhooks */
     { "airtable", NULL,
       "signature  $http_x_airtable_content_mac prefix=hmac-sha256=;"
       "secret     encoding=base64;"
       "dedup_key  body;" },
 
+    /* documented: HubSpot: validating requests */
     { "hubspot-v3", NULL,
       "signature  $http_x_hubspot_signature_v3 encoding=base64;"
       "timestamp  $http_x_hubspot_request_timestamp unit=ms;"
@@ -43,6 +47,10 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
       "dedup_key  body;"
       "retries    24h;" },
 
+    /*
+     * documented: DocuSign Connect overview,
+     * https://developers.docusign.com/platform/webhooks/connect
+     */
     { "docusign", NULL,
       "signature  $http_x_docusign_signature_1 $http_x_docusign_signature_2"
       "           $http_x_docusign_signature_3 $http_x_docusign_signature_4"

@@ -15,6 +15,7 @@
 
 const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_standards[] = {
 
+    /* documented: Standard Webhooks: specification */
     { "standard-webhooks", NULL,
       "signature  $http_webhook_signature \"separator= \" prefix=v1,"
       "           encoding=base64;"
@@ -26,6 +27,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_standards[] = {
       "event_type json:/type;"
       "retries    76h;" },
 
+    /* documented: Standard Webhooks: specification */
     { "standard-webhooks-ed25519", "standard-webhooks",
       "algorithm  ed25519;"
       "signature  $http_webhook_signature \"separator= \" prefix=v1a,"
@@ -33,6 +35,7 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_standards[] = {
       "secret     prefix=whpk_ encoding=base64;"
       "secret     encoding=base64;" },
 
+    /* documented: Svix: verifying webhooks manually */
     { "svix", "standard-webhooks",
       "signature  $http_svix_signature $http_webhook_signature \"separator= \""
       "           prefix=v1, encoding=base64;"
