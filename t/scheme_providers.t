@@ -42,10 +42,16 @@ my @ids = grep { my $p = provider($_); defined $p->{id} && $p->{dedup}
 	&& !$p->{signs}{id} && $p->{body} !~ /\{id\}/ && $p->{alg} ne 'token' }
 	@names;
 
+# other names, each with the one that it stands for
+
+my @others = map { [ split ] } map { s/",? "/ /gr }
+	project_text('src/scheme/ngx_http_webhook_builtin_*.c')
+	=~ /^    \{ "([^"]+", "[^"]+)", NULL \},$/mg;
+
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime();
 
 my $tests = 5 * @names + (@names - @tokens) + @parts + 2 * @timed + @lists
-	+ @ids + 2 * @dedup + 89;
+	+ @ids + 2 * @dedup + 2 * @others + 89;
 
 $t->plan($tests);
 
@@ -61,6 +67,18 @@ foreach my $name (@names) {
             webhook_verify  $name;
             webhook_secret  file:%%TESTDIR%%/$name.secret;
             $dedup
+            proxy_pass      http://127.0.0.1:8081;
+        }
+EOF_
+}
+
+foreach (@others) {
+	my ($other, $name) = @$_;
+
+	$locations .= <<"EOF_";
+        location = /hooks/$other {
+            webhook_verify  $other;
+            webhook_secret  file:%%TESTDIR%%/$name.secret;
             proxy_pass      http://127.0.0.1:8081;
         }
 EOF_
@@ -278,6 +296,17 @@ foreach my $name (qw/ svix resend clerk /) {
 		'x-shopify-' => 'shopify-');
 	is(verdicts($e, $other), 'duplicate, passed',
 		'shopify - without X-, again and of another topic');
+}
+
+# other names of schemes
+
+foreach (@others) {
+	my ($other, $name) = @$_;
+	my $e = fresh($name, uri => "/hooks/$other");
+
+	is(told($e), told_of($name, $e, 1), "$other - other name of $name");
+	is(all(map { +{ %$e, body => $_ } } changed($e->{body})), 'refused',
+		"$other - another body");
 }
 
 # one body for two topics, one action for two models

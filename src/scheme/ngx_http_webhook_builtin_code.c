@@ -44,12 +44,16 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_code[] = {
       "event_type $http_x_gitea_event;"
       "dedup_key  body;" },
 
+    { "forgejo", "gitea", NULL },
+
     /* documented: Bitbucket: manage webhooks */
     { "bitbucket", NULL,
       "signature  $http_x_hub_signature prefix=sha256=;"
       "event_id   $http_x_request_uuid;"
       "event_type $http_x_event_key;"
       "dedup_key  body;" },
+
+    { "bitbucket-server", "bitbucket", NULL },
 
     /* documented: Jira: webhooks */
     { "jira", NULL,

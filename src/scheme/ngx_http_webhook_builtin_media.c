@@ -22,6 +22,11 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "dedup_key  body;"
       "retries    7d;" },
 
+    { "facebook", "meta", NULL },
+    { "instagram", "meta", NULL },
+    { "messenger", "meta", NULL },
+    { "whatsapp", "meta", NULL },
+
     /*
      * documented: Twitch: getting events using webhook callbacks,
      * https://dev.twitch.tv/docs/eventsub/handling-webhook-events

@@ -213,6 +213,11 @@ ngx_http_webhook_scheme_builtin(ngx_conf_t *cf,
         {
             return NGX_ERROR;
         }
+
+        if (provider->text == NULL) {
+            *scheme = parent;
+            return NGX_OK;
+        }
     }
 
     block.seen = 0;

@@ -74,7 +74,8 @@ typedef struct {
 typedef struct {
     char                          *name;
     char                          *from;     /* another built-in, or NULL */
-    char                          *text;     /* in the language */
+    char                          *text;     /* in the language; NULL: the
+                                                entry is another name of it */
 } ngx_http_webhook_provider_t;
 
 
