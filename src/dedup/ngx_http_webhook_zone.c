@@ -475,7 +475,7 @@ ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id, ngx_str_t *fields,
     u_char      *p, *last, buf[512], digest[NGX_HTTP_WEBHOOK_SHA256_LEN];
     uint64_t     size;
     ngx_int_t    rc;
-    ngx_uint_t   i, k;
+    ngx_uint_t   i;
     EVP_MD_CTX  *md;
 
     md = ngx_http_webhook_sha256_start();
@@ -498,9 +498,14 @@ ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id, ngx_str_t *fields,
 
         /* little-endian on any machine */
 
-        for (k = 0; k < sizeof(uint64_t); k++) {
-            *p++ = (u_char) (size >> (8 * k));
-        }
+        *p++ = (u_char) size;
+        *p++ = (u_char) (size >> 8);
+        *p++ = (u_char) (size >> 16);
+        *p++ = (u_char) (size >> 24);
+        *p++ = (u_char) (size >> 32);
+        *p++ = (u_char) (size >> 40);
+        *p++ = (u_char) (size >> 48);
+        *p++ = (u_char) (size >> 56);
 
         if (size <= (size_t) (last - p)) {
             if (size) {

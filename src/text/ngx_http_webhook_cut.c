@@ -33,11 +33,13 @@ ngx_http_webhook_next_piece(ngx_http_webhook_cursor_t *cursor,
         return NGX_DONE;
     }
 
-    for (p = cursor->pos; p < cursor->last; p++) {
-        if (ngx_strlchr(separator->data, separator->data + separator->len, *p))
-        {
-            break;
-        }
+    p = separator->len ? cursor->pos : cursor->last;
+
+    while (p < cursor->last
+           && ngx_strlchr(separator->data, separator->data + separator->len,
+                          *p) == NULL)
+    {
+        p++;
     }
 
     piece->data = cursor->pos;

@@ -281,17 +281,27 @@ static ngx_int_t
 ngx_http_webhook_json_utf8(u_char *p, u_char *last)
 {
     u_char      low, high;
-    uint64_t    word;
+    uint64_t    word[4];
     ngx_uint_t  n;
 
     for ( ;; ) {
 
         /* ASCII is skipped by words */
 
-        while (last - p >= 8) {
-            ngx_memcpy(&word, p, 8);
+        while (last - p >= 32) {
+            ngx_memcpy(word, p, 32);
 
-            if (word & 0x8080808080808080) {
+            if ((word[0] | word[1] | word[2] | word[3]) & 0x8080808080808080) {
+                break;
+            }
+
+            p += 32;
+        }
+
+        while (last - p >= 8) {
+            ngx_memcpy(word, p, 8);
+
+            if (word[0] & 0x8080808080808080) {
                 break;
             }
 
