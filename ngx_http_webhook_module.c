@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_webhook_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webhook_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_webhook_add_handler(ngx_conf_t *cf, ngx_uint_t phase,
+    ngx_http_handler_pt handler);
 static ngx_int_t ngx_http_webhook_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_webhook_init_process(ngx_cycle_t *cycle);
 static void ngx_http_webhook_exit_process(ngx_cycle_t *cycle);
@@ -337,9 +339,6 @@ ngx_http_webhook_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 {
-    ngx_array_t                   *a;
-    ngx_http_handler_pt           *h;
-    ngx_http_core_main_conf_t     *cmcf;
     ngx_http_webhook_main_conf_t  *wmcf;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
@@ -361,13 +360,41 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    ngx_http_webhook_find_uses(cf, wmcf);
+    if (ngx_http_webhook_find_uses(cf, wmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-    /* the handlers of a phase run from the last to the first: be the last */
+    /* handlers run from the last to the first, but those of the log phase */
+
+    if (ngx_http_webhook_add_handler(cf, NGX_HTTP_ACCESS_PHASE,
+                                     ngx_http_webhook_access_handler)
+        != NGX_OK
+        || ngx_http_webhook_add_handler(cf, NGX_HTTP_LOG_PHASE,
+                                        ngx_http_webhook_log_handler)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_webhook_init_filters();
+
+    return NGX_OK;
+}
+
+
+/* adds a handler of a phase as the first of the array */
+
+static ngx_int_t
+ngx_http_webhook_add_handler(ngx_conf_t *cf, ngx_uint_t phase,
+    ngx_http_handler_pt handler)
+{
+    ngx_array_t                *a;
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    a = &cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
+    a = &cmcf->phases[phase].handlers;
 
     if (ngx_array_push(a) == NULL) {
         return NGX_ERROR;
@@ -375,9 +402,7 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 
     h = a->elts;
     ngx_memmove(&h[1], &h[0], (a->nelts - 1) * sizeof(ngx_http_handler_pt));
-    h[0] = ngx_http_webhook_access_handler;
-
-    ngx_http_webhook_init_filters();
+    h[0] = handler;
 
     return NGX_OK;
 }

@@ -83,6 +83,22 @@ typedef struct {
 } ngx_http_webhook_rules_t;
 
 
+/*
+ * What a process tells of a location once a minute: it is kept beside the
+ * configuration, which is not written to.
+ */
+
+typedef struct {
+    time_t                         time;     /* told last */
+    ngx_uint_t                     n;        /* not told yet */
+} ngx_http_webhook_notice_t;
+
+
+typedef struct {
+    ngx_http_webhook_notice_t      unjudged;
+} ngx_http_webhook_notices_t;
+
+
 typedef struct {
     ngx_http_webhook_verify_conf_t  *verify;
     ngx_http_webhook_secrets_t    *secrets;
@@ -90,6 +106,7 @@ typedef struct {
 
     ngx_http_webhook_rules_t       rules;
     ngx_uint_t                     uses;     /* NGX_HTTP_WEBHOOK_USES_... */
+    ngx_http_webhook_notices_t    *notices;
 
     time_t                         ttl;
     ngx_msec_t                     in_flight_wait;
@@ -152,9 +169,9 @@ ngx_int_t ngx_http_webhook_check_places(ngx_conf_t *cf,
 
 /*
  * Notes what each location that verifies uses: all variables of the
- * configuration are known by now.
+ * configuration are known by now.  Returns NGX_OK or NGX_ERROR.
  */
-void ngx_http_webhook_find_uses(ngx_conf_t *cf,
+ngx_int_t ngx_http_webhook_find_uses(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf);
 
 

@@ -455,12 +455,13 @@ ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
 }
 
 
-void
+ngx_int_t
 ngx_http_webhook_find_uses(ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf)
 {
     ngx_uint_t                     i;
     ngx_http_variable_t           *v;
     ngx_http_core_main_conf_t     *cmcf;
+    ngx_http_webhook_notices_t    *notices;
     ngx_http_webhook_loc_conf_t  **location;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -484,11 +485,20 @@ ngx_http_webhook_find_uses(ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf)
         }
     }
 
+    notices = ngx_pcalloc(cf->pool, wmcf->locations.nelts
+                                    * sizeof(ngx_http_webhook_notices_t));
+    if (notices == NULL) {
+        return NGX_ERROR;
+    }
+
     location = wmcf->locations.elts;
 
     for (i = 0; i < wmcf->locations.nelts; i++) {
         location[i]->uses = ngx_http_webhook_get_uses(wmcf, location[i]);
+        location[i]->notices = &notices[i];
     }
+
+    return NGX_OK;
 }
 
 

@@ -16,6 +16,9 @@
 #include "ngx_http_webhook_request.h"
 
 
+/* how often the same is told of a location, in seconds */
+#define NGX_HTTP_WEBHOOK_NOTICE  60
+
 /* what is digested at once: some milliseconds */
 #define NGX_HTTP_WEBHOOK_BODY_SLICE  (4 * 1024 * 1024)
 
@@ -24,6 +27,7 @@ static ngx_int_t ngx_http_webhook_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
 static void ngx_http_webhook_cleanup(void *data);
+static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
 
 static ngx_http_webhook_ctx_t *ngx_http_webhook_create_ctx(
     ngx_http_request_t *r);
@@ -161,6 +165,85 @@ ngx_http_webhook_header_filter(ngx_http_request_t *r)
     }
 
     return ngx_http_next_header_filter(r);
+}
+
+
+ngx_int_t
+ngx_http_webhook_log_handler(ngx_http_request_t *r)
+{
+    ngx_uint_t                          n, status;
+    ngx_http_webhook_ctx_t             *ctx;
+    ngx_http_core_loc_conf_t           *clcf;
+    const ngx_http_webhook_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
+
+    if (conf->rules.keyring == NULL || r != r->main) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx && ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_NONE) {
+        return NGX_OK;
+    }
+
+    status = r->err_status ? r->err_status : r->headers_out.status;
+
+    if (status < NGX_HTTP_OK || status >= NGX_HTTP_BAD_REQUEST) {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+
+        /* it may have been another module that was satisfied */
+
+        return NGX_OK;
+    }
+
+    n = ngx_http_webhook_is_due(&conf->notices->unjudged);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webhook was not verified: another directive, as "
+                      "\"return\" or \"rewrite\", answered it with %ui in "
+                      "location \"%V\", requests: %ui",
+                      status, &clcf->name, n);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether something is to be told now: how often it has happened since it was
+ * told last, or 0.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice)
+{
+    time_t      now;
+    ngx_uint_t  n;
+
+    now = ngx_time();
+
+    notice->n++;
+
+    /* the clock may have been set back */
+
+    if (notice->time <= now && now - notice->time < NGX_HTTP_WEBHOOK_NOTICE) {
+        return 0;
+    }
+
+    n = notice->n;
+
+    notice->n = 0;
+    notice->time = now;
+
+    return n;
 }
 
 

@@ -67,6 +67,12 @@ typedef struct {
  */
 ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
 
+/*
+ * The handler of the log phase, the first one: tells of a request that was
+ * answered and not judged in a location that verifies.
+ */
+ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
+
 /* Installs the filters of bodies and headers. */
 void ngx_http_webhook_init_filters(void);
 
