@@ -16,9 +16,6 @@
 #include "ngx_http_webhook_request.h"
 
 
-/* how often the same is told of a location, in seconds */
-#define NGX_HTTP_WEBHOOK_NOTICE  60
-
 /* what is digested at once: some milliseconds */
 #define NGX_HTTP_WEBHOOK_BODY_SLICE  (4 * 1024 * 1024)
 
@@ -27,7 +24,6 @@ static ngx_int_t ngx_http_webhook_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_webhook_header_filter(ngx_http_request_t *r);
 static void ngx_http_webhook_cleanup(void *data);
-static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
 
 static ngx_http_webhook_ctx_t *ngx_http_webhook_create_ctx(
     ngx_http_request_t *r);
@@ -165,85 +161,6 @@ ngx_http_webhook_header_filter(ngx_http_request_t *r)
     }
 
     return ngx_http_next_header_filter(r);
-}
-
-
-ngx_int_t
-ngx_http_webhook_log_handler(ngx_http_request_t *r)
-{
-    ngx_uint_t                          n, status;
-    ngx_http_webhook_ctx_t             *ctx;
-    ngx_http_core_loc_conf_t           *clcf;
-    const ngx_http_webhook_loc_conf_t  *conf;
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
-
-    if (conf->rules.keyring == NULL || r != r->main) {
-        return NGX_OK;
-    }
-
-    ctx = ngx_http_webhook_get_ctx(r);
-
-    if (ctx && ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_NONE) {
-        return NGX_OK;
-    }
-
-    status = r->err_status ? r->err_status : r->headers_out.status;
-
-    if (status < NGX_HTTP_OK || status >= NGX_HTTP_BAD_REQUEST) {
-        return NGX_OK;
-    }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
-
-        /* it may have been another module that was satisfied */
-
-        return NGX_OK;
-    }
-
-    n = ngx_http_webhook_is_due(&conf->notices->unjudged);
-
-    if (n) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "webhook was not verified: another directive, as "
-                      "\"return\" or \"rewrite\", answered it with %ui in "
-                      "location \"%V\", requests: %ui",
-                      status, &clcf->name, n);
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * Whether something is to be told now: how often it has happened since it was
- * told last, or 0.
- */
-
-static ngx_uint_t
-ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice)
-{
-    time_t      now;
-    ngx_uint_t  n;
-
-    now = ngx_time();
-
-    notice->n++;
-
-    /* the clock may have been set back */
-
-    if (notice->time <= now && now - notice->time < NGX_HTTP_WEBHOOK_NOTICE) {
-        return 0;
-    }
-
-    n = notice->n;
-
-    notice->n = 0;
-    notice->time = now;
-
-    return n;
 }
 
 
@@ -758,55 +675,18 @@ ngx_http_webhook_judged(ngx_http_webhook_ctx_t *ctx,
 }
 
 
-/* all verdicts come by here: they are logged, unless all is well */
+/* all verdicts come by here */
 
 static void
 ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
     ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason)
 {
-    char        *text;
-    ngx_uint_t   level;
-
     ctx->j.verdict.status = status;
     ctx->j.verdict.reason = reason;
 
-    level = ctx->conf->log_level;
-
-    switch (status) {
-
-    case NGX_HTTP_WEBHOOK_STATUS_PASSED:
-
-        if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
-            return;
-        }
-
-        text = "is not deduplicated";
-        level = NGX_LOG_INFO;
-        break;
-
-    case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
-        text = "rejected";
-        break;
-
-    case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
-        text = ctx->j.accepted ? "not delivered" : "not verified";
-        level = NGX_LOG_ERR;
-        break;
-
-    case NGX_HTTP_WEBHOOK_STATUS_IGNORED:
-        text = "ignored";
-        level = ngx_min(level + 1, NGX_LOG_INFO);
-        break;
-
-    default: /* duplicate, in flight */
-        text = "held back";
-        level = ngx_min(level + 1, NGX_LOG_INFO);
-        break;
+    if (status != NGX_HTTP_WEBHOOK_STATUS_PASSED
+        || reason != NGX_HTTP_WEBHOOK_REASON_NONE)
+    {
+        ngx_http_webhook_log_verdict(ctx);
     }
-
-    ngx_log_error(level, ctx->request->connection->log, 0,
-                  "webhook %s%s: %V, scheme \"%V\"",
-                  text, ctx->conf->rules.dry_run ? ", dry run" : "",
-                  ngx_http_webhook_reason_name(reason),
-                  &ctx->conf->rules.keyring->scheme->name);
 }

@@ -67,12 +67,6 @@ typedef struct {
  */
 ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
 
-/*
- * The handler of the log phase, the first one: tells of a request that was
- * answered and not judged in a location that verifies.
- */
-ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
-
 /* Installs the filters of bodies and headers. */
 void ngx_http_webhook_init_filters(void);
 
@@ -102,6 +96,18 @@ ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
 
 /* The phases are run again, after which r may be gone. */
 void ngx_http_webhook_resume(ngx_http_request_t *r);
+
+
+/* src/ngx_http_webhook_log.c */
+
+/* Logs the verdict, at the level of the location. */
+void ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx);
+
+/*
+ * The handler of the log phase, the first one: tells of a request that was
+ * answered and not judged in a location that verifies.
+ */
+ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
 
 
 /* src/ngx_http_webhook_variables.c */

@@ -1,0 +1,142 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What the error log is told of a request: its verdict, or that there is none.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_request.h"
+
+
+/* how often the same is told of a location, in seconds */
+#define NGX_HTTP_WEBHOOK_NOTICE  60
+
+
+static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
+
+
+void
+ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
+{
+    char        *text;
+    ngx_uint_t   level;
+
+    level = ctx->conf->log_level;
+
+    switch (ctx->j.verdict.status) {
+
+    case NGX_HTTP_WEBHOOK_STATUS_PASSED:
+        text = "is not deduplicated";
+        level = NGX_LOG_INFO;
+        break;
+
+    case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
+        text = "rejected";
+        break;
+
+    case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
+        text = ctx->j.accepted ? "not delivered" : "not verified";
+        level = NGX_LOG_ERR;
+        break;
+
+    case NGX_HTTP_WEBHOOK_STATUS_IGNORED:
+        text = "ignored";
+        level = ngx_min(level + 1, NGX_LOG_INFO);
+        break;
+
+    default: /* duplicate, in flight */
+        text = "held back";
+        level = ngx_min(level + 1, NGX_LOG_INFO);
+        break;
+    }
+
+    ngx_log_error(level, ctx->request->connection->log, 0,
+                  "webhook %s%s: %V, scheme \"%V\"",
+                  text, ctx->conf->rules.dry_run ? ", dry run" : "",
+                  ngx_http_webhook_reason_name(ctx->j.verdict.reason),
+                  &ctx->conf->rules.keyring->scheme->name);
+}
+
+
+ngx_int_t
+ngx_http_webhook_log_handler(ngx_http_request_t *r)
+{
+    ngx_uint_t                          n, status;
+    ngx_http_webhook_ctx_t             *ctx;
+    ngx_http_core_loc_conf_t           *clcf;
+    const ngx_http_webhook_loc_conf_t  *conf;
+
+    conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
+
+    if (conf->rules.keyring == NULL || r != r->main) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx && ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_NONE) {
+        return NGX_OK;
+    }
+
+    status = r->err_status ? r->err_status : r->headers_out.status;
+
+    if (status < NGX_HTTP_OK || status >= NGX_HTTP_BAD_REQUEST) {
+        return NGX_OK;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
+
+        /* it may have been another module that was satisfied */
+
+        return NGX_OK;
+    }
+
+    n = ngx_http_webhook_is_due(&conf->notices->unjudged);
+
+    if (n) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webhook was not verified: another directive, as "
+                      "\"return\" or \"rewrite\", answered it with %ui in "
+                      "location \"%V\", requests: %ui",
+                      status, &clcf->name, n);
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Whether something is to be told now: how often it has happened since it was
+ * told last, or 0.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice)
+{
+    time_t      now;
+    ngx_uint_t  n;
+
+    now = ngx_time();
+
+    notice->n++;
+
+    /* the clock may have been set back */
+
+    if (notice->time <= now && now - notice->time < NGX_HTTP_WEBHOOK_NOTICE) {
+        return 0;
+    }
+
+    n = notice->n;
+
+    notice->n = 0;
+    notice->time = now;
+
+    return n;
+}
