@@ -102,6 +102,20 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       offsetof(ngx_http_webhook_loc_conf_t, rules.dry_run),
       NULL },
 
+    { ngx_string("webhook_handshake"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, handshake),
+      NULL },
+
+    { ngx_string("webhook_handshake_token"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_webhook_secret_set_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, tokens),
+      NULL },
+
     { ngx_string("webhook_reject_status"),
       NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
@@ -266,6 +280,8 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     conf->rules.keyring = NULL;
+     *     conf->rules.handshakes = NULL;
+     *     conf->rules.tokens = NULL;
      *     conf->ttl = 0;
      */
 
@@ -273,6 +289,8 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
     conf->secrets = NGX_CONF_UNSET_PTR;
     conf->rules.dedup = NGX_CONF_UNSET_PTR;
     conf->tolerance = NGX_CONF_UNSET_PTR;
+    conf->tokens = NGX_CONF_UNSET_PTR;
+    conf->handshake = NGX_CONF_UNSET;
     conf->rules.dry_run = NGX_CONF_UNSET;
     conf->reject_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
@@ -294,11 +312,21 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webhook_loc_conf_t *prev = parent;
     ngx_http_webhook_loc_conf_t *conf = child;
 
+    ngx_uint_t  handshake;
+
     static ngx_http_webhook_dedup_conf_t  dedup_off;
+
+    /* what is inherited, but for a scheme of one's own, may be of no use */
+
+    handshake = (conf->handshake != NGX_CONF_UNSET
+                 || (conf->verify == NGX_CONF_UNSET_PTR
+                     && prev->rules.keyring == NULL));
 
     ngx_conf_merge_ptr_value(conf->verify, prev->verify, NULL);
     ngx_conf_merge_ptr_value(conf->secrets, prev->secrets, NULL);
     ngx_conf_merge_ptr_value(conf->tolerance, prev->tolerance, NULL);
+    ngx_conf_merge_ptr_value(conf->tokens, prev->tokens, NULL);
+    ngx_conf_merge_value(conf->handshake, prev->handshake, 0);
     ngx_conf_merge_ptr_value(conf->rules.dedup, prev->rules.dedup, &dedup_off);
 
     ngx_conf_merge_value(conf->rules.dry_run, prev->rules.dry_run, 0);
@@ -325,7 +353,7 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    return ngx_http_webhook_merge_location(cf, prev, conf);
+    return ngx_http_webhook_merge_location(cf, prev, conf, handshake);
 }
 
 

@@ -68,6 +68,7 @@ typedef struct {
 #define NGX_HTTP_WEBHOOK_USES_SHA256  0x02   /* of the body */
 #define NGX_HTTP_WEBHOOK_USES_ID      0x04
 #define NGX_HTTP_WEBHOOK_USES_TYPE    0x08
+#define NGX_HTTP_WEBHOOK_USES_HANDSHAKE  0x10  /* in JSON */
 
 
 /* by what a request is judged: where it is the same, so is the verdict */
@@ -79,6 +80,8 @@ typedef struct {
     size_t                         json_max_size;
     ngx_array_t                   *events;   /* ngx_http_webhook_pattern_t */
     ngx_array_t                   *ignore;   /* ngx_http_complex_value_t */
+    ngx_array_t                   *handshakes;  /* of the scheme, NULL: off */
+    ngx_array_t                   *tokens;   /* of them, .._secret_t */
     ngx_flag_t                     dry_run;
 } ngx_http_webhook_rules_t;
 
@@ -103,6 +106,8 @@ typedef struct {
     ngx_http_webhook_verify_conf_t  *verify;
     ngx_http_webhook_secrets_t    *secrets;
     ngx_http_webhook_window_t     *tolerance;  /* NULL: of the scheme */
+    ngx_http_webhook_secrets_t    *tokens;   /* of handshakes, or NULL */
+    ngx_flag_t                     handshake;
 
     ngx_http_webhook_rules_t       rules;
     ngx_uint_t                     uses;     /* NGX_HTTP_WEBHOOK_USES_... */
@@ -153,11 +158,13 @@ extern ngx_module_t  ngx_http_webhook_module;
 
 /*
  * Gives conf, whose directives are merged, and which verifies, its keyring, its
- * window and its ttl.  Returns NGX_CONF_OK, or NGX_CONF_ERROR after an error
+ * window, its handshakes, which may have been asked for here, and its ttl.
+ * Returns NGX_CONF_OK, or NGX_CONF_ERROR after an error
  * was logged that names where webhook_verify stands.
  */
 char *ngx_http_webhook_merge_location(ngx_conf_t *cf,
-    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf,
+    ngx_uint_t handshake);
 
 /*
  * Whether events with different secrets could meet in a namespace: that is an

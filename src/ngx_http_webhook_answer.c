@@ -18,6 +18,10 @@
 #endif
 
 
+static ngx_int_t ngx_http_webhook_answer_handshake(ngx_http_request_t *r,
+    ngx_http_webhook_answer_t *answer);
+static ngx_int_t ngx_http_webhook_send_text(ngx_http_request_t *r,
+    ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_add_header(ngx_http_request_t *r, char *key,
     char *value);
 
@@ -35,6 +39,10 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     r = ctx->request;
     conf = ctx->conf;
     verdict = &ctx->j.verdict;
+
+    if (verdict->status == NGX_HTTP_WEBHOOK_STATUS_HANDSHAKE) {
+        return ngx_http_webhook_answer_handshake(r, &ctx->j.handshake);
+    }
 
     if (conf->rules.dry_run) {
         return NGX_DECLINED;
@@ -111,6 +119,85 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
     ngx_http_finalize_request(r, rc);
 
     return NGX_DONE;
+}
+
+
+/* what a sender has chosen must not become more than text, nor be kept */
+
+static ngx_int_t
+ngx_http_webhook_answer_handshake(ngx_http_request_t *r,
+    ngx_http_webhook_answer_t *answer)
+{
+    if (ngx_http_webhook_withhold_body(r) != NGX_OK
+        || ngx_http_webhook_add_header(r, "X-Content-Type-Options", "nosniff")
+           != NGX_OK
+        || ngx_http_webhook_add_header(r, "Cache-Control", "no-store")
+           != NGX_OK
+        || ngx_http_webhook_add_header(r, "Content-Security-Policy",
+                                       "default-src 'none'; sandbox")
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.status = answer->status;
+    r->headers_out.content_length_n = answer->text.len;
+
+    if (answer->json) {
+        ngx_str_set(&r->headers_out.content_type, "application/json");
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    } else {
+
+        /* the length without what follows, so that no charset is appended */
+
+        ngx_str_set(&r->headers_out.content_type, "text/plain; charset=utf-8");
+        r->headers_out.content_type_len = sizeof("text/plain") - 1;
+    }
+
+    ngx_http_finalize_request(r, ngx_http_webhook_send_text(r, &answer->text));
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_send_text(ngx_http_request_t *r, ngx_str_t *text)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (text->len) {
+        b->pos = text->data;
+        b->last = text->data + text->len;
+        b->memory = 1;
+    }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
 }
 
 

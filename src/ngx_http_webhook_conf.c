@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook.h"
+#include "ngx_http_webhook_handshake_line.h"
 
 
 #define NGX_HTTP_WEBHOOK_DEFAULT_TTL  86400
@@ -20,12 +21,16 @@
 
 static char *ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
+static char *ngx_http_webhook_merge_handshakes(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *conf, ngx_uint_t given);
 static char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *conf);
 static ngx_http_webhook_keyring_t *ngx_http_webhook_get_keyring(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secrets_t *secrets,
     ngx_http_webhook_verify_conf_t *verify);
 static void ngx_http_webhook_keyring_cleanup(void *data);
+static ngx_uint_t ngx_http_webhook_is_server(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *conf);
 static int ngx_libc_cdecl ngx_http_webhook_cmp_places(const void *one,
     const void *two);
 static ngx_int_t ngx_http_webhook_cmp_names(ngx_http_webhook_place_t *one,
@@ -38,12 +43,15 @@ static void ngx_http_webhook_error_at(ngx_uint_t level, ngx_conf_t *cf,
 
 char *
 ngx_http_webhook_merge_location(ngx_conf_t *cf,
-    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf,
+    ngx_uint_t handshake)
 {
     ngx_http_webhook_loc_conf_t   **location;
     ngx_http_webhook_main_conf_t   *wmcf;
 
     if (ngx_http_webhook_merge_keyring(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_webhook_merge_handshakes(cf, conf, handshake)
+           != NGX_CONF_OK
         || ngx_http_webhook_merge_dedup(cf, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
@@ -67,7 +75,6 @@ ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf)
 {
     ngx_int_t                      rc;
-    ngx_http_core_srv_conf_t      *cscf;
     ngx_http_webhook_scheme_t     *scheme;
     ngx_http_webhook_secrets_t    *secrets;
     ngx_http_webhook_main_conf_t  *wmcf;
@@ -97,9 +104,7 @@ ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
          * of them is rejected
          */
 
-        cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
-
-        if (cscf->ctx->loc_conf[ngx_http_webhook_module.ctx_index] != conf) {
+        if (!ngx_http_webhook_is_server(cf, conf)) {
             ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
                                       "\"webhook_verify %V\" has no "
                                       "\"webhook_secret\"",
@@ -227,6 +232,73 @@ ngx_http_webhook_keyring_cleanup(void *data)
     for (i = 0; i < keyring->nkeys; i++) {
         ngx_http_webhook_key_free(&keyring->keys[i]);
     }
+}
+
+
+/* given: webhook_handshake stands on the level of conf itself */
+
+static char *
+ngx_http_webhook_merge_handshakes(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *conf, ngx_uint_t given)
+{
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_http_webhook_secrets_t    *tokens;
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    if (!conf->handshake) {
+        return NGX_CONF_OK;
+    }
+
+    scheme = conf->rules.keyring->scheme;
+
+    if (scheme->handshakes == NULL) {
+
+        if (!given) {
+            return NGX_CONF_OK;
+        }
+
+        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
+                                  "\"webhook_handshake\" is on, but the "
+                                  "scheme of \"webhook_verify %V\" has no "
+                                  "\"handshake\"", &conf->verify->name);
+        return NGX_CONF_ERROR;
+    }
+
+    tokens = conf->tokens;
+
+    if (tokens == NULL && ngx_http_webhook_handshakes_have_token(scheme)) {
+
+        if (!ngx_http_webhook_is_server(cf, conf)) {
+            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
+                                      "\"webhook_handshake\" needs "
+                                      "\"webhook_handshake_token\" with "
+                                      "\"webhook_verify %V\"",
+                                      &conf->verify->name);
+            return NGX_CONF_ERROR;
+        }
+
+        wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+
+        tokens = &wmcf->no_secrets;
+    }
+
+    conf->rules.handshakes = scheme->handshakes;
+    conf->rules.tokens = tokens ? &tokens->list : NULL;
+
+    return NGX_CONF_OK;
+}
+
+
+/* whether conf is that of a server, and of none of its locations */
+
+static ngx_uint_t
+ngx_http_webhook_is_server(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
+{
+    ngx_http_core_srv_conf_t  *cscf;
+
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+
+    return cscf->ctx->loc_conf[ngx_http_webhook_module.ctx_index] == conf;
 }
 
 
@@ -516,6 +588,11 @@ ngx_http_webhook_get_uses(ngx_http_webhook_main_conf_t *wmcf,
     uses = 0;
     json = (wmcf->json.nelts || scheme->timestamp_json);
     sha256 = 0;
+
+    if (conf->rules.handshakes && scheme->handshake_pointers->nelts) {
+        uses |= NGX_HTTP_WEBHOOK_USES_HANDSHAKE;
+        json = 1;
+    }
 
     if (dedup->shm_zone) {
         json |= ngx_http_webhook_lines_have(scheme->dedup_key,

@@ -23,6 +23,7 @@ ngx_http_webhook_read_json(ngx_http_webhook_scope_t *scope,
     u_char              *copy;
     ngx_int_t            rc;
     ngx_str_t            text;
+    ngx_uint_t           n;
     ngx_array_t         *pointers;
     ngx_chain_t         *cl;
     ngx_http_request_t  *r;
@@ -30,8 +31,10 @@ ngx_http_webhook_read_json(ngx_http_webhook_scope_t *scope,
     r = scope->request;
     pointers = conf->rules.keyring->scheme->pointers;
 
-    scope->values = ngx_pcalloc(r->pool, pointers->nelts
-                                         * sizeof(ngx_http_webhook_value_t));
+    n = (conf->uses & NGX_HTTP_WEBHOOK_USES_HANDSHAKE)
+        ? pointers->nelts : conf->rules.keyring->scheme->nvalues;
+
+    scope->values = ngx_pcalloc(r->pool, n * sizeof(ngx_http_webhook_value_t));
     if (scope->values == NULL) {
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
@@ -68,8 +71,8 @@ ngx_http_webhook_read_json(ngx_http_webhook_scope_t *scope,
 
     text.len = len;
 
-    rc = ngx_http_webhook_json_parse(r->pool, &text, pointers->elts,
-                                     pointers->nelts, scope->values);
+    rc = ngx_http_webhook_json_parse(r->pool, &text, pointers->elts, n,
+                                     scope->values);
 
     if (copy) {
         ngx_free(copy);

@@ -32,6 +32,8 @@ static ngx_uint_t ngx_http_webhook_is_judged_for(ngx_http_webhook_ctx_t *ctx,
     const ngx_http_webhook_loc_conf_t *conf);
 static void ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx);
 
+static ngx_int_t ngx_http_webhook_judge_handshake(ngx_http_webhook_ctx_t *ctx,
+    ngx_uint_t is_signed);
 static ngx_int_t ngx_http_webhook_judge_headers(ngx_http_webhook_ctx_t *ctx);
 static ngx_int_t ngx_http_webhook_read_body(ngx_http_webhook_ctx_t *ctx);
 static void ngx_http_webhook_body_handler(ngx_http_request_t *r);
@@ -122,6 +124,12 @@ ngx_http_webhook_access_handler(ngx_http_request_t *r)
     }
 
     ctx->conf = conf;
+
+    if (conf->rules.handshakes
+        && ngx_http_webhook_judge_handshake(ctx, 0) == NGX_OK)
+    {
+        return ngx_http_webhook_answer(ctx);
+    }
 
     return ngx_http_webhook_judge_headers(ctx);
 }
@@ -314,6 +322,41 @@ ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx)
 
     ctx->j.scope.request = ctx->request;
     ctx->stage = NGX_HTTP_WEBHOOK_STAGE_NEW;
+}
+
+
+/* NGX_OK if there is a verdict, or NGX_DECLINED: it is no handshake */
+
+static ngx_int_t
+ngx_http_webhook_judge_handshake(ngx_http_webhook_ctx_t *ctx,
+    ngx_uint_t is_signed)
+{
+    ngx_http_webhook_reason_e      reason;
+    ngx_http_webhook_judgement_t  *j;
+
+    j = &ctx->j;
+
+    reason = ngx_http_webhook_read_handshake(&j->handshake, &j->scope,
+                                             &ctx->conf->rules, &j->keys,
+                                             is_signed);
+
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+        j->accepted = 0;
+        ngx_http_webhook_judged(ctx, reason);
+
+        return NGX_OK;
+    }
+
+    if (j->handshake.status == 0) {
+        return NGX_DECLINED;
+    }
+
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_JUDGED;
+
+    ngx_http_webhook_set_verdict(ctx, NGX_HTTP_WEBHOOK_STATUS_HANDSHAKE,
+                                 reason);
+
+    return NGX_OK;
 }
 
 
@@ -594,6 +637,12 @@ ngx_http_webhook_decide(ngx_http_webhook_ctx_t *ctx)
         return ngx_http_webhook_answer(ctx);
     }
 
+    if (conf->rules.handshakes
+        && ngx_http_webhook_judge_handshake(ctx, 1) == NGX_OK)
+    {
+        return ngx_http_webhook_answer(ctx);
+    }
+
     reason = ngx_http_webhook_filter_event(&j->scope, conf);
 
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
@@ -684,9 +733,7 @@ ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
     ctx->j.verdict.status = status;
     ctx->j.verdict.reason = reason;
 
-    if (status != NGX_HTTP_WEBHOOK_STATUS_PASSED
-        || reason != NGX_HTTP_WEBHOOK_REASON_NONE)
-    {
+    if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         ngx_http_webhook_log_verdict(ctx);
     }
 }

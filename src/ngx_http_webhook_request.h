@@ -16,6 +16,7 @@
 
 #include "ngx_http_webhook_body.h"
 #include "ngx_http_webhook_dedup.h"
+#include "ngx_http_webhook_handshake.h"
 #include "ngx_http_webhook_verify.h"
 
 
@@ -36,6 +37,7 @@ typedef struct {
     ngx_http_webhook_keys_t        keys;
     ngx_http_webhook_verify_t      verify;
     ngx_http_webhook_body_t        body;
+    ngx_http_webhook_answer_t      handshake;
     ngx_http_webhook_verdict_t     verdict;
 
     time_t                         time;     /* of the timestamp */

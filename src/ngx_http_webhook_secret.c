@@ -29,6 +29,8 @@ static char *ngx_http_webhook_secret_string(ngx_conf_t *cf,
 static char *ngx_http_webhook_secret_add(ngx_conf_t *cf, ngx_array_t *secrets,
     u_char *data, size_t len);
 static void ngx_http_webhook_secret_wipe(void *data);
+static ngx_int_t ngx_http_webhook_secret_value(ngx_http_webhook_scope_t *scope,
+    ngx_http_webhook_secret_t *secret, ngx_str_t *value);
 
 
 char *
@@ -471,7 +473,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_keys_t *keys,
     ngx_int_t                   rc;
     ngx_log_t                  *log;
     ngx_str_t                   text;
-    ngx_uint_t                  i, given, level;
+    ngx_uint_t                  i, given;
     ngx_http_webhook_key_t     *key;
     ngx_http_webhook_secret_t  *secret;
 
@@ -510,17 +512,9 @@ ngx_http_webhook_get_keys(ngx_http_webhook_keys_t *keys,
             continue;
         }
 
-        /* core shows the values of variables when it debugs */
+        rc = ngx_http_webhook_secret_value(scope, &secret[i], &text);
 
-        level = log->log_level;
-        log->log_level = level & ~NGX_LOG_DEBUG_ALL;
-
-        rc = ngx_http_webhook_template_value(scope, secret[i].string,
-                                             &text);
-
-        log->log_level = level;
-
-        if (rc == NGX_DECLINED || rc == NGX_ABORT) {
+        if (rc == NGX_DECLINED) {
             continue;
         }
 
@@ -546,6 +540,79 @@ ngx_http_webhook_get_keys(ngx_http_webhook_keys_t *keys,
 
     return given ? NGX_HTTP_WEBHOOK_REASON_NONE
                  : NGX_HTTP_WEBHOOK_REASON_NO_SECRET;
+}
+
+
+ngx_int_t
+ngx_http_webhook_secrets_hold(ngx_array_t *secrets,
+    ngx_http_webhook_scope_t *scope, ngx_str_t *text)
+{
+    u_char                      digest[NGX_HTTP_WEBHOOK_SHA256_LEN];
+    u_char                      given[NGX_HTTP_WEBHOOK_SHA256_LEN];
+    ngx_int_t                   rc, found;
+    ngx_str_t                   value;
+    ngx_uint_t                  i;
+    ngx_http_webhook_secret_t  *secret;
+
+    if (ngx_http_webhook_token_digest(text, given) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    found = NGX_DECLINED;
+
+    secret = secrets->elts;
+
+    for (i = 0; i < secrets->nelts; i++) {
+
+        value = secret[i].text;
+
+        if (secret[i].string) {
+            rc = ngx_http_webhook_secret_value(scope, &secret[i], &value);
+
+            if (rc == NGX_DECLINED) {
+                continue;
+            }
+
+            if (rc != NGX_OK) {
+                return NGX_ERROR;
+            }
+        }
+
+        if (ngx_http_webhook_token_digest(&value, digest) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (CRYPTO_memcmp(digest, given, NGX_HTTP_WEBHOOK_SHA256_LEN) == 0) {
+            found = NGX_OK;
+        }
+    }
+
+    return found;
+}
+
+
+/* the text of a secret with variables: NGX_OK, NGX_DECLINED, or NGX_ERROR */
+
+static ngx_int_t
+ngx_http_webhook_secret_value(ngx_http_webhook_scope_t *scope,
+    ngx_http_webhook_secret_t *secret, ngx_str_t *value)
+{
+    ngx_int_t    rc;
+    ngx_log_t   *log;
+    ngx_uint_t   level;
+
+    log = scope->request->connection->log;
+
+    /* core shows the values of variables when it debugs */
+
+    level = log->log_level;
+    log->log_level = level & ~NGX_LOG_DEBUG_ALL;
+
+    rc = ngx_http_webhook_template_value(scope, secret->string, value);
+
+    log->log_level = level;
+
+    return (rc == NGX_ABORT) ? NGX_DECLINED : rc;
 }
 
 

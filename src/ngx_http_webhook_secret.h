@@ -88,6 +88,13 @@ ngx_http_webhook_reason_e ngx_http_webhook_get_keys(
     ngx_http_webhook_scope_t *scope);
 void ngx_http_webhook_free_keys(ngx_http_webhook_keys_t *keys);
 
+/*
+ * Whether the text is one of the secrets, as they are written; where it differs
+ * does not show in the time.  Returns NGX_OK, NGX_DECLINED, or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_secrets_hold(ngx_array_t *secrets,
+    ngx_http_webhook_scope_t *scope, ngx_str_t *text);
+
 /* Whether both arrays hold the same secrets in the same order. */
 ngx_uint_t ngx_http_webhook_secrets_equal(ngx_array_t *one,
     ngx_array_t *other);

@@ -21,7 +21,8 @@ static ngx_str_t  ngx_http_webhook_statuses[][2] = {
     { ngx_string("DUPLICATE"), ngx_string("DUPLICATE_DRY_RUN") },
     { ngx_string("IN_FLIGHT"), ngx_string("IN_FLIGHT_DRY_RUN") },
     { ngx_string("IGNORED"), ngx_string("IGNORED_DRY_RUN") },
-    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN") }
+    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN") },
+    { ngx_string("HANDSHAKE"), ngx_string("HANDSHAKE_DRY_RUN") }
 };
 
 

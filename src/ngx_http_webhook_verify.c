@@ -46,6 +46,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
     verify->scheme = scheme;
     verify->signature = signature;
     verify->keys = keys;
+    verify->no_body = (scheme->no_body != NULL);
 
     if (scheme->algorithm->start) {
 
@@ -133,6 +134,11 @@ ngx_http_webhook_verify_update(void *data, u_char *p, size_t len)
     }
 
     verify->digested += len;
+
+    if (verify->no_body) {
+        verify->no_body = ngx_http_webhook_follows(verify->scheme->no_body, p,
+                                                   len);
+    }
 
     n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
 
@@ -239,6 +245,12 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
 
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;
+    }
+
+    /* a handshake could have been answered with its signature */
+
+    if (verify->no_body) {
+        return NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH;
     }
 
     if (len && !algorithm->token

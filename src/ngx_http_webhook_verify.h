@@ -37,6 +37,7 @@ typedef struct {
     ngx_http_webhook_group_t      *group;        /* likewise */
 
     unsigned                       failed:1;
+    unsigned                       no_body:1;    /* is all that was digested */
 } ngx_http_webhook_verify_t;
 
 

@@ -84,7 +84,8 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_code[] = {
       "event_id   json:/action/id;"
       "event_type json:/action/type;"
       "dedup_key  json:/action/id json:/model/id;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "handshake  head status=200;" },
 
     /* documented: Asana: webhooks */
     { "asana", NULL,

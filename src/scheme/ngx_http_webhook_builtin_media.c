@@ -20,7 +20,10 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "signature  $http_x_hub_signature_256 prefix=sha256=;"
       "event_type json:/object;"
       "dedup_key  body;"
-      "retries    7d;" },
+      "retries    7d;"
+      "handshake  get if=query:hub.mode=subscribe"
+      "           token=query:hub.verify_token echo=query:hub.challenge"
+      "           grammar=digits;" },
 
     { "facebook", "meta", NULL },
     { "instagram", "meta", NULL },
@@ -39,7 +42,11 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
                  "$http_twitch_eventsub_message_timestamp"
                  "$request_body;"
       "event_id   $http_twitch_eventsub_message_id;"
-      "event_type $http_twitch_eventsub_subscription_type;" },
+      "event_type $http_twitch_eventsub_subscription_type;"
+      "handshake  signed post"
+      "           if=$http_twitch_eventsub_message_type="
+                 "webhook_callback_verification"
+      "           echo=json:/challenge;" },
 
     /* documented: Mux: verify webhook signatures */
     { "mux", NULL,
@@ -69,7 +76,8 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
 
     /* documented: Dropbox: webhooks */
     { "dropbox", NULL,
-      "signature  $http_x_dropbox_signature;" },
+      "signature  $http_x_dropbox_signature;"
+      "handshake  get echo=query:challenge;" },
 
     { NULL, NULL, NULL }
 };

@@ -22,7 +22,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
       "signed     v0:$http_x_slack_request_timestamp:$request_body;"
       "event_id   json:/event_id;"
       "event_type json:/event/type;"
-      "retries    10m;" },
+      "retries    10m;"
+      "handshake  signed post if=json:/type=url_verification"
+      "           echo=json:/challenge;" },
 
     /* documented: Zoom: webhooks */
     { "zoom", NULL,
@@ -31,7 +33,10 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
       "signed     v0:$http_x_zm_request_timestamp:$request_body;"
       "event_type json:/event;"
       "dedup_key  body;"
-      "retries    90m;" },
+      "retries    90m;"
+      "handshake  signed post if=json:/event=endpoint.url_validation"
+      "           hmac=json:/payload/plainToken as=json:encryptedToken"
+      "           with=json:plainToken;" },
 
     /*
      * what triggers and automations send is written by the administrator

@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_handshake_line.h"
 #include "ngx_http_webhook_scheme.h"
 
 
@@ -29,6 +30,8 @@ static char *ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
 static ngx_int_t ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
+static ngx_int_t ngx_http_webhook_append_pointers(
+    ngx_http_webhook_scheme_t *scheme, ngx_array_t *pointers);
 static ngx_uint_t ngx_http_webhook_part_is_chosen(
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_template_t *part);
 static ngx_uint_t ngx_http_webhook_key_is_signed(
@@ -481,7 +484,7 @@ valid:
     switch (ngx_http_webhook_scheme_chosen(cf, scheme)) {
 
     case NGX_OK:
-        return NGX_CONF_OK;
+        return ngx_http_webhook_handshakes_check(cf, scheme);
 
     case NGX_DECLINED:
         text = "has $webhook_event_id in its \"dedup_key\", and the signature "
@@ -506,9 +509,36 @@ ngx_int_t
 ngx_http_webhook_scheme_add_pointers(ngx_http_webhook_scheme_t *scheme,
     ngx_array_t *pointers)
 {
+    if (scheme->complete) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_webhook_append_pointers(scheme, pointers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    scheme->nvalues = scheme->pointers->nelts;
+
+    if (scheme->handshakes
+        && ngx_http_webhook_append_pointers(scheme, scheme->handshake_pointers)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    scheme->complete = 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_append_pointers(ngx_http_webhook_scheme_t *scheme,
+    ngx_array_t *pointers)
+{
     ngx_http_webhook_pointer_t  *pointer;
 
-    if (scheme->complete || pointers->nelts == 0) {
+    if (pointers->nelts == 0) {
         return NGX_OK;
     }
 
@@ -519,8 +549,6 @@ ngx_http_webhook_scheme_add_pointers(ngx_http_webhook_scheme_t *scheme,
 
     ngx_memcpy(pointer, pointers->elts,
                pointers->nelts * sizeof(ngx_http_webhook_pointer_t));
-
-    scheme->complete = 1;
 
     return NGX_OK;
 }

@@ -26,6 +26,9 @@
 #define NGX_HTTP_WEBHOOK_MAX_TIME   0x7fffffff
 
 
+typedef struct ngx_http_webhook_grammar_s  ngx_http_webhook_grammar_t;
+
+
 typedef struct {
     ngx_str_t                      prefix;
     ngx_http_webhook_encoding_e    encoding;
@@ -60,9 +63,18 @@ typedef struct {
                                                   bits, or NULL */
     time_t                         retries;
 
+    ngx_array_t                   *handshakes;  /* .._webhook_handshake_t,
+                                                   or NULL */
+    ngx_array_t                   *handshake_pointers;  /* likewise */
+
+    const ngx_http_webhook_grammar_t  *no_body;  /* what no body may be, or
+                                                    NULL */
+
     ngx_array_t                   *pointers;   /* .._webhook_pointer_t */
-    ngx_uint_t                     nlines;     /* pointers of the lines above,
-                                                  others are appended */
+    ngx_uint_t                     nlines;     /* pointers of event_id and the
+                                                  like, others are appended */
+    ngx_uint_t                     nvalues;    /* without those of handshakes,
+                                                  which are the last */
 
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
@@ -106,8 +118,8 @@ ngx_int_t ngx_http_webhook_scheme_find(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t **scheme);
 
 /*
- * Appends pointers of webhook_json to those of the scheme, once.  Returns
- * NGX_OK or NGX_ERROR.
+ * Appends pointers of webhook_json, and of handshakes, to those of the scheme,
+ * once.  Returns NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_webhook_scheme_add_pointers(
     ngx_http_webhook_scheme_t *scheme, ngx_array_t *pointers);
@@ -150,6 +162,13 @@ char *ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 char *ngx_http_webhook_parse_window(ngx_conf_t *cf, ngx_str_t *value,
     ngx_uint_t n, ngx_http_webhook_window_t *window);
+
+
+/* src/scheme/ngx_http_webhook_handshake_line.c */
+
+/* Whether all bytes, of which there may be none, are in the grammar. */
+ngx_uint_t ngx_http_webhook_follows(const ngx_http_webhook_grammar_t *grammar,
+    u_char *p, size_t len);
 
 
 /* src/scheme/ngx_http_webhook_seams.c */

@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_handshake_line.h"
 #include "ngx_http_webhook_scheme.h"
 
 
@@ -86,6 +87,7 @@ static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
     { ngx_string("event_type"), 1, 8, 1, ngx_http_webhook_event_type_line },
     { ngx_string("dedup_key"), 1, 8, 1, ngx_http_webhook_dedup_key_line },
     { ngx_string("retries"), 1, 1, 0, ngx_http_webhook_retries_line },
+    { ngx_string("handshake"), 1, 16, 1, ngx_http_webhook_handshake_line },
 
     { ngx_null_string, 0, 0, 0, NULL }
 };

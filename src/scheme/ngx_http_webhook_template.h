@@ -32,7 +32,8 @@ typedef enum {
     NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP,        /* $webhook_timestamp */
     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID,         /* $webhook_event_id */
     NGX_HTTP_WEBHOOK_PIECE_JSON,             /* json:pointer */
-    NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256       /* body */
+    NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256,      /* body */
+    NGX_HTTP_WEBHOOK_PIECE_QUERY             /* query:name */
 } ngx_http_webhook_piece_e;
 
 
@@ -40,7 +41,8 @@ typedef struct {
     ngx_http_webhook_piece_e       type;
     ngx_str_t                      text;     /* literal; name of a header, in
                                                 lower case with underscores;
-                                                name of a variable */
+                                                name of a variable, of a
+                                                parameter in the query */
     ngx_uint_t                     index;    /* variable; JSON pointer */
 } ngx_http_webhook_piece_t;
 

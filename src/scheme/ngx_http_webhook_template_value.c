@@ -14,6 +14,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_digest.h"
+#include "ngx_http_webhook_form.h"
 #include "ngx_http_webhook_template.h"
 
 
@@ -275,6 +276,11 @@ ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
 
         *value = scope->values[piece->index].text;
         break;
+
+    case NGX_HTTP_WEBHOOK_PIECE_QUERY:
+        return ngx_http_webhook_form_value(scope->request->pool,
+                                           &scope->request->args,
+                                           &piece->text, value);
 
     default: /* NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256 */
 

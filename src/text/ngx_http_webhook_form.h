@@ -1,0 +1,27 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Parameters of queries and forms: application/x-www-form-urlencoded.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_FORM_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_FORM_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * The value of the parameter that has the name, both decoded once: "%" with
+ * two digits is a byte, "+" a blank.  The value comes from the pool.  Returns
+ * NGX_OK; NGX_DECLINED if there is none, or an empty one; NGX_ABORT if there
+ * are several, or the value does not decode; NGX_ERROR if there is no memory.
+ */
+ngx_int_t ngx_http_webhook_form_value(ngx_pool_t *pool, ngx_str_t *form,
+    ngx_str_t *name, ngx_str_t *value);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_FORM_H_INCLUDED_ */
