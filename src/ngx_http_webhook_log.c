@@ -14,9 +14,13 @@
 
 
 /* how often the same is told of a location, in seconds */
-#define NGX_HTTP_WEBHOOK_NOTICE  60
+#define NGX_HTTP_WEBHOOK_NOTICE   60
+
+#define NGX_HTTP_WEBHOOK_DETAILS  128
 
 
+static u_char *ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx,
+    u_char *buf, u_char *last);
 static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
 
 
@@ -24,6 +28,7 @@ void
 ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 {
     char        *text;
+    u_char      *p, details[NGX_HTTP_WEBHOOK_DETAILS];
     ngx_uint_t   level;
 
     level = ctx->conf->log_level;
@@ -55,11 +60,33 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
         break;
     }
 
+    p = ngx_http_webhook_details(ctx, details,
+                                 details + NGX_HTTP_WEBHOOK_DETAILS);
+
     ngx_log_error(level, ctx->request->connection->log, 0,
-                  "webhook %s%s: %V, scheme \"%V\"",
+                  "webhook %s%s: %V, scheme \"%V\"%*s",
                   text, ctx->conf->rules.dry_run ? ", dry run" : "",
                   ngx_http_webhook_reason_name(ctx->j.verdict.reason),
-                  &ctx->conf->rules.keyring->scheme->name);
+                  &ctx->conf->rules.keyring->scheme->name,
+                  p - details, details);
+}
+
+
+/* what helps to find the cause, and is no secret */
+
+static u_char *
+ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
+    u_char *last)
+{
+    switch (ctx->j.verdict.reason) {
+
+    case NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP:
+    case NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP:
+        return ngx_slprintf(buf, last, ", age: %T", ctx->j.age);
+
+    default:
+        return buf;
+    }
 }
 
 

@@ -601,9 +601,11 @@ ngx_http_webhook_judge_event(ngx_http_webhook_ctx_t *ctx)
             break;
 
         case NGX_DECLINED:
+            j->age = age;
             return NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP;
 
         default: /* NGX_ABORT */
+            j->age = age;
             return NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP;
         }
     }

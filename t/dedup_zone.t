@@ -120,8 +120,8 @@ cmp_ok($known, '>', 900, 'smaller - many are known');
 
 my @lines = $t->lines(qr/forgotten/, from => $from);
 
-is(scalar @lines, 1, 'smaller - one warning');
-like($lines[0], qr/\[warn\] .*"events" .*: $forgotten were forgotten/,
+is(scalar @lines, 1, 'smaller - one error');
+like($lines[0], qr/\[error\] .*"events" .*: $forgotten were forgotten/,
 	'smaller - how many');
 
 # it is full: what takes a place in it, if only for a moment, ends an event

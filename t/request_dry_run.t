@@ -196,7 +196,7 @@ foreach my $case (@cases) {
 		case => "dry $name"), '200 proxied', "$name - dry run");
 	is(logged("dry $name"), "REJECTED_DRY_RUN $reason $scheme ",
 		"$name - dry run, variables");
-	is(scalar $t->lines(qr/\[warn\].*\b$reason\b/, from => $pos), 2,
+	is(scalar $t->lines(qr/\[error\].*\b$reason\b/, from => $pos), 2,
 		"$name - both logged");
 
 	my $last = $u->last();

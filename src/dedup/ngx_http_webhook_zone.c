@@ -186,7 +186,7 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     forgotten = table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] - forgotten;
 
     if (forgotten) {
-        ngx_log_error(NGX_LOG_WARN, log, 0,
+        ngx_log_error(NGX_LOG_ERR, log, 0,
                       "webhook dedup zone \"%V\" has no room for all of its "
                       "events: %uL were forgotten before their time",
                       &shm_zone->shm.name, forgotten);
@@ -379,7 +379,7 @@ ngx_http_webhook_zone_old(ngx_shm_zone_t *shm_zone, ngx_slab_pool_t **shpool)
             || sh->version != NGX_HTTP_WEBHOOK_ZONE_VERSION
             || sh->size != sizeof(ngx_http_webhook_shm_t))
         {
-            ngx_log_error(NGX_LOG_WARN, shm_zone->shm.log, 0,
+            ngx_log_error(NGX_LOG_ERR, shm_zone->shm.log, 0,
                           "webhook dedup zone \"%V\" starts empty: "
                           "the old one has another layout",
                           &shm_zone->shm.name);
