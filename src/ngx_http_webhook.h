@@ -99,6 +99,7 @@ typedef struct {
 
 typedef struct {
     ngx_http_webhook_notice_t      unjudged;
+    ngx_http_webhook_notice_t      undeduplicated;
 } ngx_http_webhook_notices_t;
 
 

@@ -97,7 +97,7 @@ ngx_http_webhook_claim_event(ngx_http_webhook_dedup_t *dedup,
 
         return ngx_http_webhook_dedup_verdict(dedup,
                                           NGX_HTTP_WEBHOOK_STATUS_PASSED,
-                                          NGX_HTTP_WEBHOOK_REASON_NONE);
+                                          NGX_HTTP_WEBHOOK_REASON_NO_KEY);
     }
 
     claim = ngx_http_webhook_zone_get_claim(dcf->shm_zone->data, fields, n,

@@ -28,16 +28,30 @@ void
 ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 {
     char        *text;
-    u_char      *p, details[NGX_HTTP_WEBHOOK_DETAILS];
-    ngx_uint_t   level;
+    u_char      *p, *last, details[NGX_HTTP_WEBHOOK_DETAILS];
+    ngx_uint_t   n, level;
 
+    n = 0;
     level = ctx->conf->log_level;
 
     switch (ctx->j.verdict.status) {
 
     case NGX_HTTP_WEBHOOK_STATUS_PASSED:
+
+        if (ctx->j.verdict.reason == NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH) {
+            text = "let through";
+            level = NGX_LOG_INFO;
+            break;
+        }
+
+        /* where no event has a key, this is said of each of them */
+
+        n = ngx_http_webhook_is_due(&ctx->conf->notices->undeduplicated);
+        if (n == 0) {
+            return;
+        }
+
         text = "is not deduplicated";
-        level = NGX_LOG_INFO;
         break;
 
     case NGX_HTTP_WEBHOOK_STATUS_REJECTED:
@@ -60,8 +74,13 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
         break;
     }
 
-    p = ngx_http_webhook_details(ctx, details,
-                                 details + NGX_HTTP_WEBHOOK_DETAILS);
+    last = details + NGX_HTTP_WEBHOOK_DETAILS;
+
+    p = ngx_http_webhook_details(ctx, details, last);
+
+    if (n) {
+        p = ngx_slprintf(p, last, ", requests: %ui", n);
+    }
 
     ngx_log_error(level, ctx->request->connection->log, 0,
                   "webhook %s%s: %V, scheme \"%V\"%*s",

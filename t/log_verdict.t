@@ -3,7 +3,8 @@
 # (C) ngx_http_webhook_module contributors
 
 # Tests for what the error log says of a verdict, with nothing but
-# "error_log file;": why a request was refused, how old its timestamp was.
+# "error_log file;": why a request was refused, how old its timestamp was;
+# and, once a minute for each location, that events are not deduplicated.
 
 ###############################################################################
 
@@ -71,6 +72,24 @@ http {
             proxy_pass      http://127.0.0.1:8081;
         }
 
+        location = /key {
+            webhook_verify  nextpay;
+            webhook_dedup   zone=z key=\$arg_key;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
+        location = /level {
+            webhook_verify     nextpay;
+            webhook_log_level  warn;
+            proxy_pass         http://127.0.0.1:8081;
+        }
+
+        location = /large {
+            webhook_verify         nextpay;
+            webhook_json_max_size  8;
+            proxy_pass             http://127.0.0.1:8081;
+        }
+
         location = /dry {
             webhook_verify   stripe;
             webhook_dry_run  on;
@@ -84,7 +103,7 @@ EOF
 my $u = upstream(8081);
 
 $t->clock($now);
-$t->run()->plan(12);
+$t->run()->plan(23);
 
 ###############################################################################
 
@@ -127,6 +146,34 @@ $c->send('}');
 is($c->response()->{status}, 401, 'slow body');
 is(last_line(), 'webhook rejected: stale_timestamp, scheme "stripe", age: 361',
 	'slow body - age when it was refused');
+
+# events that are not deduplicated
+
+$t->clock($now);
+
+my $told = 'webhook is not deduplicated';
+
+is(told('/nextpay', 'nextpay', '{"type":"a"}'), "$told: missing_id, scheme "
+	. '"nextpay", requests: 1', 'no id');
+is(told('/nextpay', 'nextpay', '{"type":"b"}'), '', 'the next - not told');
+is(told('/nextpay', 'nextpay', 'c'), '', 'of another kind - not told');
+
+is(told('/key?key=', 'nextpay', '{"id":"k"}'), "$told: no_key, scheme "
+	. '"nextpay", requests: 1', 'empty key');
+is($u->last()->{body}, '{"id":"k"}', 'empty key - proxied');
+is(told('/key?key=x', 'nextpay', '{"id":"k"}'), '', 'key');
+is(told('/large', 'nextpay', '{"id":"long"}'), "$told: json_too_large, scheme "
+	. '"nextpay", requests: 1', 'another location');
+is(told('/level', 'nextpay', '{}'), '', 'a level that is not seen');
+like(($t->lines(qr/$told/))[-1], qr/\[warn\].*request: "POST \/level /,
+	'at that level');
+
+$t->clock($now + 59);
+is(told('/nextpay', 'nextpay', '[]'), '', 'less than a minute later');
+
+$t->clock($now + 60);
+is(told('/nextpay', 'nextpay', '[1]'), "$told: missing_id, scheme "
+	. '"nextpay", requests: 4', 'a minute later, and how many');
 
 is(scalar($t->lines(qr/$secret/, name => 'stock.log')), 0, 'no secret');
 
