@@ -60,4 +60,22 @@ ngx_http_webhook_reason_e ngx_http_webhook_read_signature(
     const ngx_http_webhook_window_t *window, ngx_uint_t key);
 
 
+/* src/ngx_http_webhook_chosen.c */
+
+/*
+ * Whether no header that the lines, which may be NULL, take something from
+ * stands on several lines.  Returns a reason as above.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
+    ngx_http_webhook_scope_t *scope, ngx_array_t *lines);
+
+/*
+ * Whether the parts of the dedup key that the sender chooses are there, and
+ * are short and plain enough, in one of the lines: a request that was captured
+ * cannot get rid of its key.  Likewise.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_check_key(
+    ngx_http_webhook_scope_t *scope, const ngx_http_webhook_scheme_t *scheme);
+
+
 #endif /* _NGX_HTTP_WEBHOOK_SIGNATURE_H_INCLUDED_ */
