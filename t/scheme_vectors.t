@@ -5,7 +5,8 @@
 # Tests for the signature schemes: each vector in t/vectors/, genuine and
 # forged, with the body in one packet with the header, in pieces, and in a
 # temporary file.  What is genuine reaches the upstream byte for byte, what is
-# not does not reach it at all.
+# not does not reach it at all.  Of schemes that have none there, vectors are
+# made from what the provider sends; each of them takes one of these ways.
 
 ###############################################################################
 
@@ -19,6 +20,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
+use Test::Nginx::Providers;
 
 ###############################################################################
 
@@ -49,6 +51,18 @@ foreach my $v (@vectors) {
 	$v->{ways} = [ $headers ? $ways[0] : @ways ];
 }
 
+my %there = map { $_ => 1 } @schemes;
+
+foreach my $v (map { vectors($_, $vectors[0]{now}) }
+	grep { !$there{$_} } providers())
+{
+	my $n = $v->{name} =~ m{/bad-(?!body-|digest-|wrong-)} ? 0 : @vectors % 3;
+
+	$v->{ways} = [ $ways[$n] ];
+	$v->{url} = "https://$v->{host}" if provider($v->{provider})->{signs}{url};
+	push @vectors, $v;
+}
+
 my @cases = map { @{$_->{ways}} } @vectors;
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()
@@ -61,6 +75,7 @@ my (%secrets, %locations);
 
 foreach my $v (@vectors) {
 	my ($host) = ($v->{url} || '') =~ m!^https://([^/]+)!;
+	my ($path) = $v->{uri} =~ /^([^?]*)/;
 	my $conf = $conf{$v->{name}} || '';
 
 	my $list = $secrets{$v->{provider}} ||= [];
@@ -76,7 +91,7 @@ foreach my $v (@vectors) {
 
 		$locations{$host || "s$i"} .= <<"EOF";
 
-        location = $v->{uri} {
+        location = $path {
             webhook_verify  $v->{provider};
             webhook_secret  file:%%TESTDIR%%/$file;
             $conf

@@ -2,8 +2,8 @@ package Test::Nginx::Providers;
 
 # (C) ngx_http_webhook_module contributors
 
-# What the providers of the built-in schemes send: a table of their own, made
-# from their documentation and not from the texts in the module.
+# What the providers of the built-in schemes send: a second implementation of
+# them, made from their documentation and not from the texts in the module.
 
 ###############################################################################
 
@@ -33,7 +33,7 @@ use strict;
 
 use base qw/ Exporter /;
 
-our @EXPORT = qw/ providers provider secrets event signature /;
+our @EXPORT = qw/ providers provider secrets event signature vectors /;
 
 ###############################################################################
 
@@ -47,643 +47,113 @@ use Test::Nginx::Webhook qw/ hmac /;
 
 =head1 THE TABLE
 
-	alg      sha256 unless given; sha1, sha512, ed25519, token
-	enc      of the digest: hex unless given; base64
-	sig      name of the signature's header, and how the digest stands in it
-	more     further names that such a header can have
-	list     how several digests stand in it
-	text     what is signed, body unless given
-	key      how the secret is shown: raw unless given (the bytes of the
-	         text are the key); whsec, whpk, base64, hex
-	unit     of the timestamp: s, ms, rfc3339; none if there is no timestamp
-	past     the window in seconds, 300 unless given
-	future   the same unless given
-	headers  others that are sent
-	body     of event {n}; {attempt} differs in a retry
-	id, type what the event is called
-	dedup    0: nothing tells events apart
-	retries  seconds for which it goes on sending an event: a day unless
-	         given, the window if there is a timestamp
+t/providers.txt has a line for each provider:
 
-In what is sent, {ts} is the timestamp, {n} the number of the event, {id}
-and {type} the two below, {digest} the digest, {method} and {url} what they
-say.
+	name | digest | header: value | text | word ...
+	name | other | word ...
+
+The digest is an algorithm (sha256, sha1, sha512, ed25519) and an encoding (hex,
+HEX for capital letters, base64, base64url), or "token" where the secret itself
+is sent.  The header is that of the signature, with the value that it has; a name
+that begins with ? is that of an argument in the address.  The text is what is
+signed.  In the second form the provider does as the other one, but for the
+words.  Words are
+
+	unit=      of the timestamp: s, ms, rfc3339; none if there is no timestamp
+	fraction=  of a second, as it is sent
+	either=    1: milliseconds are as good as seconds
+	past=      the window in seconds, 300 unless given
+	future=    the same unless given
+	key=       how the secret is shown: raw unless given (the bytes of the
+	           text are the key); hex, base64, or the prefix of base64
+	list=      what stands between two digests in the header
+	bare=      1: what stands before a digest is not looked at
+	more=      further names that such a header can have, with commas
+	Name:      a header that is sent, with its value
+	id= type=  what the event is called
+	dedup=     0: nothing tells events apart
+	retries=   seconds for which it goes on sending an event: a day unless
+	           given, the window if there is a timestamp
+	body=      the rest of the line: the body of event {n}; {attempt} differs
+	           in a retry
+
+and any other word is a field of that name in what is sent.  There {ts} is the
+timestamp, {n} the number of the event, {id} and {type} what they say, {digest}
+the digest, {method} and {url} those of the request; \s is a blank, and \n in a
+body the end of a line.
 
 =cut
 
-# families
+my (@names, %lines, %providers);
 
-my %standard = (
-	retries => 75 * 3600 + 35 * 60,
-	enc => 'base64',
-	key => 'whsec',
-	sig => [ 'webhook-signature', 'v1,{digest}' ],
-	list => ' ',
-	unit => 's',
-	text => '{id}.{ts}.{body}',
-	headers => [ [ 'webhook-id', '{id}' ], [ 'webhook-timestamp', '{ts}' ] ],
-	body => '{"type":"{type}","data":{"id":"thing_1"}}',
-	id => 'msg_{n}',
-	type => 'thing.changed',
-);
-
-my %svix = (
-	%standard,
-	retries => 27 * 3600 + 35 * 60 + 5,
-	sig => [ 'svix-signature', 'v1,{digest}' ],
-	headers => [ [ 'svix-id', '{id}' ], [ 'svix-timestamp', '{ts}' ] ],
-);
-
-my %stripe = (
-	unit => 's',
-	text => '{ts}.{body}',
-	list => ',v1=',
-	id => 'evt_{n}',
-	type => 'thing.changed',
-	body => '{"id":"{id}","type":"{type}","attempt":{attempt},'
+my %default = (
+	alg => 'sha256',
+	enc => 'hex',
+	key => 'raw',
+	past => 300,
+	more => [],
+	headers => [],
+	fields => {},
+	dedup => 1,
+	body => '{"id":"evt_{n}","type":"thing.changed",'
 		. '"data":{"id":"thing_1"}}',
 );
 
-my %v0 = (
-	unit => 's',
-	text => 'v0:{ts}:{body}',
-);
+my $known = join '|', qw/ unit fraction either bare past future key list id type
+	dedup retries /;
 
-my %github = (
-	sig => [ 'x-hub-signature-256', 'sha256={digest}' ],
-	headers => [ [ 'x-github-delivery', '{id}' ],
-		[ 'x-github-event', '{type}' ] ],
-	body => '{"action":"edited","number":1,"updated":{n}}',
-	id => '72d3162e-cc78-11e3-81ab-4c9367dc{n}',
-	type => 'pull_request',
-);
+foreach (split /\n/, Test::Nginx::project_text('t/providers.txt')) {
+	next if /^#/ or !length;
 
-my %plain = (
-	body => '{"id":"{id}","type":"{type}","data":{"id":"thing_1"}}',
-	id => 'evt_{n}',
-	type => 'thing.changed',
-);
+	my ($name, $how, @cells) = split / \| /;
+	my $p;
 
-my @table = (
+	if ($lines{$how}) {
+		$p = { %{$lines{$how}} };
 
-	'bamotf' => {
-		retries => 3,
-		unit => 'ms',
-		sig => [ 'x-webhook-signature', 'v={ts},d={digest}' ],
-		text => '{body}{ts}',
-		body => '{"id":"{attempt}{n}","idempotenceKey":"{id}",'
-			. '"created":"{attempt}","event":"{type}",'
-			. '"data":{"paymentIntent":{"id":"pi_1"}}}',
-		id => '{n}',
-		type => 'payment_intent.succeeded',
-	},
+	} else {
+		my ($sig, $text) = splice @cells, 0, 2;
 
-	'bitnob' => {
-		alg => 'sha512',
-		sig => [ 'x-bitnob-signature', '{digest}' ],
-		body => '{"event":"{type}","event_id":"{id}",'
-			. '"data":{"id":"card_1"}}',
-		id => 'ev_{n}',
-		type => 'card.topup',
-	},
+		$p = { sig => [ split /: /, $sig, 2 ], text => '{body}' };
+		@$p{qw/ alg enc /} = split ' ', $how;
 
-	'bitnob-timestamped' => {
-		retries => 31,
-		unit => 's',
-		sig => [ 'x-bitnob-signature', '{digest}' ],
-		text => '{ts}.{body}',
-		headers => [ [ 'x-bitnob-timestamp', '{ts}' ],
-			[ 'x-bitnob-event', '{type}' ] ],
-		body => '{"event":"{type}","event_id":"{id}",'
-			. '"data":{"id":"card_1"}}',
-		id => 'ev_{n}',
-		type => 'card.topup',
-	},
+		$p->{enc} = 'hex' unless defined $p->{enc};
+		$p->{text} = $text unless $p->{alg} eq 'token';
+	}
 
-	'yoco' => {
-		%standard,
-		retries => 27 * 3600 + 35 * 60 + 5,
-		past => 180,
-		body => '{"id":"evt_{n}","type":"{type}",'
-			. '"payload":{"id":"p_1"}}',
-	},
+	my $words = @cells ? $cells[0] : '';
+	$p->{body} = $1 =~ s/\\n/\n/gr if $words =~ s/(?:^| )body=(.*)//;
 
-	'nextpay' => {
-		%plain,
-		retries => 156 * 60,
-		sig => [ 'x-nextpay-signature', '{digest}' ],
-	},
+	my (@headers, %fields);
 
-	'standard-webhooks' => \%standard,
+	foreach (split ' ', $words) {
+		my $word = s/\\s/ /gr;
 
-	'standard-webhooks-ed25519' => {
-		%standard,
-		alg => 'ed25519',
-		key => 'whpk',
-		sig => [ 'webhook-signature', 'v1a,{digest}' ],
-	},
+		if ($word =~ /^($known)=(.*)/) {
+			$p->{$1} = $2;
 
-	'svix' => \%svix,
-	'resend' => \%svix,
-	'clerk' => \%svix,
-	'openai' => \%standard,
-	'dodo' => \%standard,
-	'polar' => { %standard, key => 'raw' },
+		} elsif ($word =~ /^more=(.*)/) {
+			$p->{more} = [ split /,/, $1 ];
 
-	'gitlab' => {
-		%standard,
-		headers => [ @{$standard{headers}},
-			[ 'x-gitlab-event', '{type}' ] ],
-		body => '{"object_kind":"push","project_id":1}',
-		type => 'Push Hook',
-	},
+		} elsif ($word =~ /^([\w-]+):(.*)/) {
+			push @headers, [ $1, $2 ];
 
-	'gitlab-token' => {
-		alg => 'token',
-		sig => [ 'x-gitlab-token', '{digest}' ],
-		headers => [ [ 'idempotency-key', '{id}' ],
-			[ 'x-gitlab-event', '{type}' ] ],
-		body => '{"object_kind":"push","project_id":1}',
-		id => 'f5e5f430-f57b-4e6e-9fac-d9128cd7232{n}',
-		type => 'Push Hook',
-	},
+		} elsif ($word =~ /^(\w+)=(.*)/) {
+			$fields{$1} = $2;
 
-	'stripe' => {
-		%stripe,
-		retries => 3 * 86400 + 300,
-		sig => [ 'stripe-signature', 't={ts},v1={digest}' ],
-	},
+		} else {
+			die "t/providers.txt: what is \"$word\" of $name?\n";
+		}
+	}
 
-	'mux' => {
-		%stripe,
-		retries => 86400,
-		sig => [ 'mux-signature', 't={ts},v1={digest}' ],
-	},
+	$p->{headers} = \@headers if @headers;
+	$p->{fields} = \%fields if %fields;
 
-	'workos' => {
-		%stripe,
-		retries => 3 * 86400,
-		unit => 'ms',
-		past => 180,
-		sig => [ 'workos-signature', 't={ts}, v1={digest}' ],
-		list => ', v1=',
-		body => '{"id":"{id}","event":"{type}","data":{"id":"user_1"}}',
-	},
-
-	'calendly' => {
-		%stripe,
-		retries => 86400,
-		sig => [ 'calendly-webhook-signature', 't={ts},v1={digest}' ],
-		body => '{"event":"{type}","created_at":"{n}",'
-			. '"payload":{"uri":"invitee/1"}}',
-		id => undef,
-	},
-
-	'persona' => {
-		%stripe,
-		sig => [ 'persona-signature', 't={ts},v1={digest}' ],
-		list => ' t={ts},v1=',
-		headers => [ [ 'persona-attempts', '{attempt}' ] ],
-		body => '{"data":{"type":"event","id":"{id}","attributes":'
-			. '{"name":"{type}","payload":{"data":{"id":"inq_1"}}}}}',
-	},
-
-	'paddle' => {
-		%stripe,
-		retries => 3 * 86400 + 300,
-		past => 5,
-		sig => [ 'paddle-signature', 'ts={ts};h1={digest}' ],
-		text => '{ts}:{body}',
-		list => ';h1=',
-		body => '{"event_id":"{id}","event_type":"{type}",'
-			. '"notification_id":"ntf_{attempt}","data":{"id":"sub_1"}}',
-	},
-
-	'recurly' => {
-		retries => 262308,
-		unit => 's',
-		sig => [ 'recurly-signature', '{ts},{digest}' ],
-		text => '{ts}.{body}',
-		list => ',',
-		headers => [ [ 'recurly-notification-id', '{id}' ] ],
-		body => '{"id":"acc_1","event_type":"{type}","event_time":"{n}"}',
-		id => 'not_{n}',
-		type => 'updated',
-	},
-
-	'slack' => {
-		%v0,
-		retries => 370,
-		sig => [ 'x-slack-signature', 'v0={digest}' ],
-		headers => [ [ 'x-slack-request-timestamp', '{ts}' ],
-			[ 'x-slack-retry-num', '{attempt}' ] ],
-		body => '{"type":"event_callback","event_id":"{id}",'
-			. '"event":{"type":"{type}","channel":"C1"}}',
-		id => 'Ev{n}',
-		type => 'message',
-	},
-
-	'zoom' => {
-		%v0,
-		retries => 85 * 60 + 30,
-		sig => [ 'x-zm-signature', 'v0={digest}' ],
-		headers => [ [ 'x-zm-request-timestamp', '{ts}' ] ],
-		body => '{"event":"{type}","event_ts":{n},'
-			. '"payload":{"object":{"id":"1"}}}',
-		type => 'meeting.updated',
-	},
-
-	'zendesk' => {
-		enc => 'base64',
-		unit => 'rfc3339',
-		sig => [ 'x-zendesk-webhook-signature', '{digest}' ],
-		text => '{ts}{body}',
-		headers => [ [ 'x-zendesk-webhook-signature-timestamp',
-			'{ts}' ] ],
-		body => '{"id":"{id}","type":"{type}","zendesk_event_version":'
-			. '"2022-11-06","subject":"zen:ticket:1"}',
-		id => '2b24ef10-19d3-4740-93cf-c3ab9ee74{n}',
-		type => 'zen:event-type:ticket.changed',
-	},
-
-	'twitch' => {
-		unit => 'rfc3339',
-		fraction => '.123456789',
-		past => 600,
-		sig => [ 'twitch-eventsub-message-signature',
-			'sha256={digest}' ],
-		text => '{id}{ts}{body}',
-		headers => [ [ 'twitch-eventsub-message-id', '{id}' ],
-			[ 'twitch-eventsub-message-timestamp', '{ts}' ],
-			[ 'twitch-eventsub-message-retry', '{attempt}' ],
-			[ 'twitch-eventsub-subscription-type', '{type}' ] ],
-		body => '{"subscription":{"id":"s_1"},"event":{"id":"1"}}',
-		id => 'e76c6bd4-55c9-4987-8304-da1588d8{n}',
-		type => 'channel.follow',
-	},
-
-	'box' => {
-		retries => 2 * 3600,
-		enc => 'base64',
-		unit => 'rfc3339',
-		past => 600,
-		future => 60,
-		sig => [ 'box-signature-primary', '{digest}' ],
-		more => [ 'box-signature-secondary' ],
-		text => '{body}{ts}',
-		headers => [ [ 'box-delivery-id', '{id}' ],
-			[ 'box-delivery-timestamp', '{ts}' ],
-			[ 'box-signature-version', '1' ],
-			[ 'box-signature-algorithm', 'HmacSHA256' ] ],
-		body => '{"type":"webhook_event","id":"e_{n}",'
-			. '"trigger":"{type}","source":{"id":"1"}}',
-		id => 'f96bb54b-ee16-4fc5-aa65-8c2d9e5b{n}',
-		type => 'FILE.UPLOADED',
-	},
-
-	'github' => \%github,
-
-	'gitea' => {
-		%github,
-		sig => [ 'x-gitea-signature', '{digest}' ],
-		headers => [ [ 'x-gitea-delivery', '{id}' ],
-			[ 'x-gitea-event', '{type}' ] ],
-	},
-
-	'bitbucket' => {
-		%github,
-		sig => [ 'x-hub-signature', 'sha256={digest}' ],
-		headers => [ [ 'x-request-uuid', '{id}' ],
-			[ 'x-event-key', '{type}' ],
-			[ 'x-attempt-number', '{attempt}' ] ],
-		type => 'repo:push',
-	},
-
-	'jira' => {
-		%github,
-		sig => [ 'x-hub-signature', 'sha256={digest}' ],
-		headers => [ [ 'x-atlassian-webhook-identifier', '{id}' ] ],
-		body => '{"timestamp":{n},"webhookEvent":"{type}",'
-			. '"issue":{"id":"1"}}',
-		type => 'jira:issue_updated',
-	},
-
-	'intercom' => {
-		alg => 'sha1',
-		sig => [ 'x-hub-signature', 'sha1={digest}' ],
-		body => '{"type":"notification_event","id":"{id}",'
-			. '"topic":"{type}","delivery_attempts":{attempt},'
-			. '"data":{"item":{"id":"1"}}}',
-		id => 'notif_{n}',
-		type => 'conversation.user.replied',
-	},
-
-	'meta' => {
-		retries => 7 * 86400,
-		sig => [ 'x-hub-signature-256', 'sha256={digest}' ],
-		body => '{"object":"{type}","entry":[{"id":"1","time":{n}}]}',
-		type => 'page',
-	},
-
-	'shopify' => {
-		retries => 4 * 3600,
-		enc => 'base64',
-		sig => [ 'x-shopify-hmac-sha256', '{digest}' ],
-		headers => [ [ 'x-shopify-webhook-id', '{id}' ],
-			[ 'x-shopify-topic', '{type}' ],
-			[ 'x-shopify-triggered-at', '2025-11-24T16:00:00Z' ] ],
-		body => '{"id":1,"updated_at":"{n}"}',
-		id => 'b54557e4-bdd9-4b37-8a5f-bf7d70bc{n}',
-		type => 'orders/updated',
-	},
-
-	'woocommerce' => {
-		enc => 'base64',
-		sig => [ 'x-wc-webhook-signature', '{digest}' ],
-		headers => [ [ 'x-wc-webhook-delivery-id', '{id}' ],
-			[ 'x-wc-webhook-topic', '{type}' ] ],
-		body => '{"id":1,"date_modified":"{n}"}',
-		id => '5e1c0c0b1b7c4c9f{n}',
-		type => 'order.updated',
-	},
-
-	'square' => {
-		retries => 86400 + 60,
-		enc => 'base64',
-		sig => [ 'x-square-hmacsha256-signature', '{digest}' ],
-		text => '{url}{body}',
-		body => '{"event_id":"{id}","type":"{type}","data":{"id":"1"}}',
-		id => 'ev-{n}',
-		type => 'payment.updated',
-	},
-
-	'trello' => {
-		alg => 'sha1',
-		enc => 'base64',
-		sig => [ 'x-trello-webhook', '{digest}' ],
-		text => '{body}{url}',
-		body => '{"action":{"id":"{id}","type":"{type}"},'
-			. '"model":{"id":"board1"}}',
-		id => '51f9424bcd6e040f3c0024{n}',
-		type => 'updateCard',
-	},
-
-	'hubspot-v3' => {
-		retries => 86400,
-		enc => 'base64',
-		unit => 'ms',
-		sig => [ 'x-hubspot-signature-v3', '{digest}' ],
-		text => '{method}{url}{body}{ts}',
-		headers => [ [ 'x-hubspot-request-timestamp', '{ts}' ] ],
-		body => '[{"eventId":100,"subscriptionType":"{type}"},'
-			. '{"eventId":10{n},"subscriptionType":"{type}"}]',
-		id => '100',
-		type => 'contact.propertyChange',
-	},
-
-	'linear' => {
-		retries => 7 * 3600,
-		unit => 'ms',
-		past => 60,
-		sig => [ 'linear-signature', '{digest}' ],
-		headers => [ [ 'linear-delivery', '{id}' ],
-			[ 'linear-event', '{type}' ] ],
-		body => '{"action":"update","type":"Issue","data":{"id":"1"},'
-			. '"createdAt":"{n}","webhookTimestamp":{ts},'
-			. '"webhookId":"w_1"}',
-		id => '234d1a4e-b617-4388-90fe-adc3633d{n}',
-		type => 'Issue',
-	},
-
-	'line' => {
-		enc => 'base64',
-		sig => [ 'x-line-signature', '{digest}' ],
-		body => '{"destination":"U1","events":[{"type":"{type}",'
-			. '"webhookEventId":"{id}"},{"webhookEventId":"{n}"}]}',
-		id => '01FZ74A0TDDPYRVKNK77XKC3ZR',
-		type => 'message',
-	},
-
-	'lemon-squeezy' => {
-		retries => 155,
-		sig => [ 'x-signature', '{digest}' ],
-		headers => [ [ 'x-event-name', '{type}' ] ],
-		body => '{"meta":{"event_name":"{type}"},"data":{"id":"{id}",'
-			. '"attributes":{"updated_at":"{n}"}}}',
-		id => '1',
-		type => 'subscription_updated',
-	},
-
-	'razorpay' => {
-		retries => 86400,
-		sig => [ 'x-razorpay-signature', '{digest}' ],
-		headers => [ [ 'x-razorpay-event-id', '{id}' ] ],
-		body => '{"event":"{type}","created_at":{n},'
-			. '"payload":{"payment":{"entity":{"id":"pay_1"}}}}',
-		id => 'ev_{n}',
-		type => 'payment.authorized',
-	},
-
-	'paystack' => {
-		alg => 'sha512',
-		sig => [ 'x-paystack-signature', '{digest}' ],
-		body => '{"event":"{type}","data":{"id":{id},"log":{n}}}',
-		id => '302961',
-		type => 'charge.success',
-	},
-
-	'flutterwave' => {
-		%plain,
-		enc => 'base64',
-		sig => [ 'flutterwave-signature', '{digest}' ],
-	},
-
-	'checkout-com' => {
-		%plain,
-		retries => 30 * 3600,
-		sig => [ 'cko-signature', '{digest}' ],
-	},
-
-	'coinbase-commerce' => {
-		retries => 3 * 86400 + 300,
-		sig => [ 'x-cc-webhook-signature', '{digest}' ],
-		body => '{"attempt_number":{attempt},"event":{"id":"{id}",'
-			. '"type":"{type}","data":{"id":"charge_1"}}}',
-		id => '24934862-d980-46cb-9402-43c81b0c{n}',
-		type => 'charge:confirmed',
-	},
-
-	'btcpay' => {
-		sig => [ 'btcpay-sig', 'sha256={digest}' ],
-		body => qq({\n  "deliveryId": "{attempt}{n}",\n)
-			. qq(  "originalDeliveryId": "{id}",\n)
-			. qq(  "type": "{type}",\n  "invoiceId": "i_1"\n}),
-		id => 'dlv_{n}',
-		type => 'InvoiceSettled',
-	},
-
-	'mollie' => {
-		%plain,
-		sig => [ 'x-mollie-signature', 'sha256={digest}' ],
-	},
-
-	'gocardless' => {
-		sig => [ 'webhook-signature', '{digest}' ],
-		body => '{"events":[{"id":"EV1","action":"{type}"},'
-			. '{"id":"EV{n}"}],"meta":{"webhook_id":"{id}"}}',
-		id => 'WB{n}',
-		type => 'confirmed',
-	},
-
-	'adyen-platform' => {
-		retries => 29 * 86400,
-		enc => 'base64',
-		key => 'hex',
-		sig => [ 'hmacsignature', '{digest}' ],
-		body => '{"data":{"id":"{id}","status":"{n}"},"type":"{type}"}',
-		id => 'AH00000000000000000000001',
-		type => 'balancePlatform.accountHolder.updated',
-	},
-
-	'airtable' => {
-		key => 'base64',
-		sig => [ 'x-airtable-content-mac', 'hmac-sha256={digest}' ],
-		body => '{"base":{"id":"app1"},"webhook":{"id":"ach1"},'
-			. '"timestamp":"{n}"}',
-	},
-
-	'typeform' => {
-		enc => 'base64',
-		sig => [ 'typeform-signature', 'sha256={digest}' ],
-		body => '{"event_id":"{id}","event_type":"{type}",'
-			. '"form_response":{"form_id":"f_1"}}',
-		id => '01D{n}',
-		type => 'form_response',
-	},
-
-	'pagerduty' => {
-		sig => [ 'x-pagerduty-signature', 'v1={digest}' ],
-		list => ',v1=',
-		body => '{"event":{"id":"{id}","event_type":"{type}",'
-			. '"data":{"id":"P1"}}}',
-		id => '01CE{n}',
-		type => 'incident.acknowledged',
-	},
-
-	'quickbooks' => {
-		enc => 'base64',
-		sig => [ 'intuit-signature', '{digest}' ],
-		body => '[{"id":"{id}","type":"{type}"},{"id":"{n}"}]',
-		id => '88cd52aa-33b6-4351-9aa4-47572edbd068',
-		type => 'qbo.invoice.created.v1',
-	},
-
-	'xero' => {
-		enc => 'base64',
-		sig => [ 'x-xero-signature', '{digest}' ],
-		body => '{"events":[{"eventType":"{type}","resourceId":"1"}],'
-			. '"firstEventSequence":{id},"lastEventSequence":10{n}}',
-		id => '100',
-		type => 'UPDATE',
-	},
-
-	'docusign' => {
-		enc => 'base64',
-		sig => [ 'x-docusign-signature-1', '{digest}' ],
-		more => [ map { "x-docusign-signature-$_" } 2 .. 8 ],
-		body => '{"event":"{type}","generatedDateTime":"{n}",'
-			. '"data":{"envelopeId":"1"}}',
-		type => 'envelope-sent',
-	},
-
-	'tatum' => {
-		alg => 'sha512',
-		enc => 'base64',
-		sig => [ 'x-payload-hash', '{digest}' ],
-		body => '{"txId":"{id}","amount":"{n}"}',
-		id => '0xabc',
-	},
-
-	'onfido' => {
-		sig => [ 'x-sha2-signature', '{digest}' ],
-		body => '{"payload":{"resource_type":"check",'
-			. '"action":"{type}","object":{"id":"{id}","at":"{n}"}}}',
-		id => '4e0bbf0a',
-		type => 'check.completed',
-	},
-
-	'vercel' => {
-		%plain,
-		alg => 'sha1',
-		sig => [ 'x-vercel-signature', '{digest}' ],
-	},
-
-	'sentry' => {
-		sig => [ 'sentry-hook-signature', '{digest}' ],
-		headers => [ [ 'request-id', '{id}' ],
-			[ 'sentry-hook-resource', '{type}' ],
-			[ 'sentry-hook-timestamp', '1764000000' ] ],
-		body => '{"action":"assigned","data":{"issue":{"id":"1"},'
-			. '"n":{n}}}',
-		id => '7f9b8d6c5e4a4b3{n}',
-		type => 'issue',
-	},
-
-	'dropbox' => {
-		sig => [ 'x-dropbox-signature', '{digest}' ],
-		body => '{"list_folder":{"accounts":["dbid:AAH4f99"]}}',
-		dedup => 0,
-	},
-
-	'asana' => {
-		sig => [ 'x-hook-signature', '{digest}' ],
-		body => '{"events":[{"action":"changed"}]}',
-		dedup => 0,
-	},
-
-	'alchemy' => {
-		%plain,
-		sig => [ 'x-alchemy-signature', '{digest}' ],
-	},
-
-	'discord' => {
-		alg => 'ed25519',
-		key => 'hex',
-		unit => 's',
-		sig => [ 'x-signature-ed25519', '{digest}' ],
-		text => '{ts}{body}',
-		headers => [ [ 'x-signature-timestamp', '{ts}' ] ],
-		body => '{"version":1,"application_id":"1","type":1,"event":'
-			. '{"type":"{type}","timestamp":"{n}"}}',
-		type => 'APPLICATION_AUTHORIZED',
-	},
-
-	'telegram' => {
-		alg => 'token',
-		sig => [ 'x-telegram-bot-api-secret-token', '{digest}' ],
-		body => '{"update_id":{id},"message":{"message_id":1}}',
-		id => '1000{n}',
-	},
-);
-
-my (@names, %providers);
-
-while (my ($name, $p) = splice @table, 0, 2) {
 	push @names, $name;
+	$lines{$name} = $p;
 
-	$providers{$name} = {
-		alg => 'sha256',
-		enc => 'hex',
-		key => 'raw',
-		text => '{body}',
-		past => 300,
-		more => [],
-		headers => [],
-		dedup => 1,
-		%$p,
-	};
+	$p = $providers{$name} = { %default, %$p };
 
-	$p = $providers{$name};
 	$p->{future} = $p->{past} unless defined $p->{future};
 	$p->{retries} = defined $p->{unit} ? $p->{past} : 86400
 		unless defined $p->{retries};
@@ -729,8 +199,8 @@ sub secrets {
 
 =item event(name, %opts)
 
-An event as options of request(): headers, body, method, uri, host; and its id
-and type as they are to be shown.
+An event as options of request(): headers, body, method, uri, host; its id
+and type as they are to be shown; its digest, and the fields of the provider.
 
 	n        number of the event, 1 unless given
 	attempt  1 unless given
@@ -738,13 +208,18 @@ and type as they are to be shown.
 	         then stands there several times, as the provider lists them
 	ts       unix seconds, the time of nginx's clock unless given
 	ts_text  the timestamp as sent, exactly
-	id, type, method, uri, host, body  others than the provider's
+	id, type, method, uri, host, body, fields  others than the provider's
 	sig      header of the signature, if another one
 
 =item signature(name, key, text)
 
 The digest of a text as it is written in the header, without what stands
 around it.
+
+=item vectors(name, now)
+
+Genuine and forged requests at that time, with the fields that vectors in
+t/vectors/ have, and the cases that all of those have.
 
 =back
 
@@ -757,7 +232,7 @@ sub event {
 
 	my %v = (n => 1, attempt => 1, method => 'POST',
 		uri => "/hooks/$name?from=provider", host => 'hooks.example.com',
-		%opts);
+		%{$p->{fields}}, %opts);
 
 	$v{ts} = defined $opts{ts_text} ? $opts{ts_text} : _time($p, $opts{ts})
 		if defined $p->{unit};
@@ -781,15 +256,153 @@ sub event {
 
 	my ($header, $value) = @{$p->{sig}};
 
+	$header = $opts{sig} if defined $opts{sig};
+	$value = _fill($value, \%v);
+
+	my @signature = [ $header, $value ];
+
+	if ($header =~ /^\?(.*)/) {
+		$v{uri} .= ($v{uri} =~ /\?/ ? '&' : '?') . "$1=$value";
+		@signature = ();
+	}
+
 	return (
 		headers => [
 			[ 'Content-Type', 'application/json' ],
 			(map { [ $_->[0], _fill($_->[1], \%v) ] }
 				@{$p->{headers}}),
-			[ $opts{sig} || $header, _fill($value, \%v) ]
+			@signature
 		],
-		map { $_ => $v{$_} } qw/ method uri host body id type ts /
+		map { $_ => $v{$_} } qw/ method uri host body id type ts
+			digest /, keys %{$p->{fields}}
 	);
+}
+
+sub vectors {
+	my ($name, $now) = @_;
+
+	my $p = provider($name);
+	my $value = $p->{sig}[1];
+	my %same = (uri => "/vectors/$name");
+	my @vectors;
+
+	my $add = sub {
+		my ($case, $valid, $e) = @_;
+
+		push @vectors, {
+			name => "$name/$case", provider => $name,
+			secret => (secrets($name, 'new'))[0],
+			now => $now, valid => $valid,
+			event_id => $e->{id}, event_type => $e->{type},
+			map { $_ => $e->{$_} } qw/ method uri host headers body /
+		};
+	};
+
+	my $event = sub { return { event($name, ts => $now, %same, @_) } };
+
+	# what the signature's header is instead
+
+	my $sent = sub {
+		my ($e, $text) = @_;
+
+		my $old = _fill($value, { %$e });
+
+		return { %$e, uri => $e->{uri} =~ s/=\Q$old\E$/=$text/r }
+			if $p->{sig}[0] =~ /^\?/;
+
+		return { %$e, headers => [ map { $_->[0] ne $p->{sig}[0] ? $_
+			: defined $text ? [ $_->[0], $text ] : () }
+			@{$e->{headers}} ] };
+	};
+
+	my $e = $event->();
+	$add->('valid-json', 1, $e);
+
+	# id and type are in the body, or they are not
+
+	my $headers = join ' ', map { $_->[1] } @{$p->{headers}};
+
+	my %bodies = (
+		'utf8' => "{\"note\":\"Zo\xc3\xab \xe2\x98\x83 \xf0\x9d\x84\x9e\"}",
+		'crlf' => "{\r\n  \"note\": 1\r\n}\r\n",
+		'binary-body' => join('', map { chr } 0 .. 255),
+		'empty-body' => '',
+	);
+
+	# one that is timed by its body has to say the time
+
+	%bodies = () if $p->{body} =~ /\{ts\}/;
+
+	foreach my $case (sort keys %bodies) {
+		$add->("valid-$case", 1, { %{$event->(body => $bodies{$case})},
+			map { $headers =~ /\{$_\}/ ? () : ($_ => undef) }
+			qw/ id type / });
+	}
+
+	$add->('header-name-case', 1, { %$e,
+		headers => [ map { [ uc $_->[0], $_->[1] ] } @{$e->{headers}} ] });
+
+	$add->('bad-wrong-secret', 0, $event->(key => 'wrong'));
+	$add->('bad-missing-signature-header', 0, $sent->($e))
+		unless $p->{sig}[0] =~ /^\?/;
+	$add->('bad-empty-signature-header', 0, $sent->($e, ''));
+
+	my $digest = $e->{digest};
+	my $half = int(length($digest) / 2);
+
+	# the last character but for padding can have bits that do not count
+
+	my %digests = (
+		'first-char' => _other($digest, 0),
+		'middle-char' => _other($digest, $half),
+		'truncated' => substr($digest, 0, $half),
+		'one-short' => substr($digest, 0, -1),
+		'extra' => $digest . 'AAAA',
+		'empty' => '',
+	);
+
+	foreach my $case (sort keys %digests) {
+		$add->("bad-digest-$case", 0, $sent->($e, _fill($value,
+			{ %$e, digest => $digests{$case} })));
+	}
+
+	if ($value ne '{digest}' and !$p->{bare}) {
+		$add->('bad-prefix-missing', 0, $sent->($e, _fill($value
+			=~ s/(?:v1a?,|[^,;]*)\{digest\}/{digest}/r, $e)));
+		$add->('bad-prefix-other', 0, $sent->($e, _fill($value
+			=~ s/(\W)\{digest\}/x$1\{digest}/r, $e)));
+	}
+
+	if ($p->{alg} ne 'token') {
+		my $body = $e->{body};
+
+		$add->('bad-body-flipped-byte', 0, { %$e,
+			body => _other($body, length($body) / 2) });
+		$add->('bad-body-truncated', 0, { %$e,
+			body => substr($body, 0, -1) });
+		$add->('bad-body-appended', 0, { %$e, body => "$body " });
+	}
+
+	if (defined $p->{unit}) {
+		$add->('valid-timestamp-at-limit', 1,
+			$event->(ts => $now - $p->{past}));
+		$add->('bad-timestamp-stale', 0,
+			$event->(ts => $now - $p->{past} - 1));
+		$add->('bad-timestamp-future', 0,
+			$event->(ts => $now + $p->{future} + 1));
+	}
+
+	return @vectors;
+}
+
+# a text with one character changed
+
+sub _other {
+	my ($text, $at) = @_;
+
+	substr($text, $at, 1) = substr($text, $at, 1) eq '1' ? '2' : '1';
+
+	return $text;
 }
 
 # the label of a digest that is a list's item of its own
@@ -845,9 +458,8 @@ sub _shown {
 
 	my $key = $p->{alg} eq 'ed25519' ? _public($seed) : $seed;
 
-	return $p->{key} eq 'hex' ? unpack('H*', $key)
-		: $p->{key} eq 'base64' ? encode_base64($key, '')
-		: "$p->{key}_" . encode_base64($key, '');
+	return _encoded($p->{key}, $key) if $p->{key} =~ /^(?:hex|base64)/;
+	return "$p->{key}_" . encode_base64($key, '');
 }
 
 sub _raw {
@@ -870,8 +482,19 @@ sub signature {
 	my $digest = $p->{alg} eq 'ed25519' ? _ed25519($seed, $text)
 		: hmac($p->{alg}, $key, $text);
 
-	return $p->{enc} eq 'hex' ? unpack('H*', $digest)
-		: encode_base64($digest, '');
+	return _encoded($p->{enc}, $digest);
+}
+
+sub _encoded {
+	my ($how, $bytes) = @_;
+
+	return unpack('H*', $bytes) if $how eq 'hex';
+	return uc unpack('H*', $bytes) if $how eq 'HEX';
+
+	my $text = encode_base64($bytes, '');
+	$text =~ tr!+/=!-_!d if $how eq 'base64url';
+
+	return $text;
 }
 
 # Ed25519 by way of openssl; the private key is the seed itself
