@@ -20,5 +20,64 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_ai[] = {
       "secret     prefix=whsec_ encoding=base64;"
       "secret     encoding=raw;" },
 
+    /* seen: Hookdeck, trigger.dev */
+    { "cursor", NULL,
+      "signature  $http_x_webhook_signature prefix=sha256=;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the identifier of the API key
+     * seen: trigger.dev, Hookdeck
+     */
+    { "deepgram", NULL,
+      "algorithm  token;"
+      "signature  $http_dg_token;"
+      "dedup_key  body;" },
+
+    /* documented: elevenlabs/elevenlabs-js src/wrapper/webhooks.ts */
+    { "elevenlabs", NULL,
+      "signature  $http_elevenlabs_signature separator=, prefix=v0=;"
+      "timestamp  $http_elevenlabs_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "tolerance  30m 5m;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
+    /*
+     * this is for static webhooks, others are signed by a JWT
+     *
+     * seen: a receiver service, a Rust verifier
+     */
+    { "gemini", "standard-webhooks",
+      "" },
+
+    /* seen: 4 programs */
+    { "hume", NULL,
+      "signature  $http_x_hume_ai_webhook_signature;"
+      "timestamp  $http_x_hume_ai_webhook_timestamp;"
+      "signed     $request_body.$http_x_hume_ai_webhook_timestamp;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "replicate", "svix",
+      "event_type json:/status;" },
+
+    /*
+     * secret: the API key
+     * documented: RetellAI/retell-typescript-sdk src/lib/webhook_auth.ts
+     */
+    { "retell", NULL,
+      "signature  $http_x_retell_signature separator=, prefix=d=;"
+      "timestamp  $http_x_retell_signature separator=, prefix=v= unit=ms;"
+      "signed     $request_body$webhook_timestamp;"
+      "event_type json:/event;"
+      "dedup_key  body;" },
+
+    /* seen: trigger.dev, Svix Ingest, a program */
+    { "vapi", NULL,
+      "algorithm  token;"
+      "signature  $http_x_vapi_secret;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -111,5 +111,168 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_code[] = {
       "event_id   json:/id;"
       "event_type json:/type;" },
 
+    /* seen: a receiver service, ngrok, webhooks.fyi, 5 programs */
+    { "autodesk", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_adsk_signature prefix=sha1hash=;"
+      "event_id   $http_x_adsk_delivery_id;"
+      "dedup_key  body;"
+      "retries    48h;" },
+
+    /*
+     * documented: buildkite/docs
+     * pages/apis/webhooks/_verifying_hmac_signatures.md
+     */
+    { "buildkite", NULL,
+      "signature  $http_x_buildkite_signature separator=, prefix=signature=;"
+      "timestamp  $http_x_buildkite_signature separator=, prefix=timestamp=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_type $http_x_buildkite_event;"
+      "dedup_key  body;" },
+
+    /*
+     * documented: buildkite/docs
+     * pages/apis/webhooks/_verifying_hmac_signatures.md
+     */
+    { "buildkite-token", NULL,
+      "algorithm  token;"
+      "signature  $http_x_buildkite_token;"
+      "event_type $http_x_buildkite_event;"
+      "dedup_key  body;" },
+
+    /* documented: circleci/circleci-docs outbound-webhooks.adoc */
+    { "circleci", NULL,
+      "signature  $http_circleci_signature separator=, prefix=v1=;"
+      "event_type $http_circleci_event_type;"
+      "dedup_key  body;" },
+
+    /* documented: Composio: triggers.verify_webhook of its library */
+    { "composio", "standard-webhooks",
+      "" },
+
+    /* seen: drone/go-scm, go-playground/webhooks */
+    { "gogs", NULL,
+      "signature  $http_x_gogs_signature;"
+      "event_id   $http_x_gogs_delivery;"
+      "event_type $http_x_gogs_event;"
+      "dedup_key  body;" },
+
+    /*
+     * a reminder of an alert is the same as the alert; with the header of a
+     * timestamp configured, another text is signed
+     *
+     * documented: grafana/alerting http/hmac.go
+     */
+    { "grafana", NULL,
+      "signature  $http_x_grafana_alerting_signature;"
+      "dedup_key  off;" },
+
+    /*
+     * a branch that goes to and fro has the same events again
+     *
+     * documented: drone/go-scm scm/driver/harness/webhook.go
+     */
+    { "harness", NULL,
+      "signature  $http_x_harness_signature;"
+      "event_type $http_x_harness_trigger;"
+      "dedup_key  off;" },
+
+    /*
+     * seen: nuxt-webhook-validators, ngrok, webhooks.fyi, a receiver service,
+     * 8 programs
+     */
+    { "heroku", NULL,
+      "signature  $http_heroku_webhook_hmac_sha256 encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * an event is what its source has sent, and may be so twice
+     *
+     * documented: hookdeck/webhook-skills hookdeck-event-gateway-webhooks
+     */
+    { "hookdeck", NULL,
+      "signature  $http_x_hookdeck_signature $http_x_hookdeck_signature_2"
+      "           encoding=base64;"
+      "event_id   $http_x_hookdeck_eventid;"
+      "dedup_key  off;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "incident-io", "svix",
+      "" },
+
+    /*
+     * seen: a receiver service, a Rust verifier, ngrok, webhooks.fyi, 6
+     * programs
+     */
+    { "launchdarkly", NULL,
+      "signature  $http_x_ld_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * the manual says hex, what is sent is base64
+     *
+     * seen: a receiver service, ngrok, webhooks.fyi, 5 programs
+     */
+    { "mongodb-atlas", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_mms_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * a connection that is made anew has the same event again
+     *
+     * seen: Svix Ingest, a program
+     */
+    { "nango", NULL,
+      "signature  $http_x_nango_hmac_sha256;"
+      "dedup_key  off;" },
+
+    /*
+     * the header is v0=, and hex digests with commas between them
+     *
+     * documented: hookdeck/outpost docs/content/destinations/webhook.mdoc
+     */
+    { "outpost", NULL,
+      "signature  $http_x_outpost_signature separator=,=;"
+      "event_id   $http_x_outpost_event_id;"
+      "event_type $http_x_outpost_topic;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "render", "svix",
+      "" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "safebase", "svix",
+      "" },
+
+    /*
+     * documented: Sonatype Nexus: example headers and payloads,
+     * https://help.sonatype.com/en/example-headers-and-payloads.html
+     */
+    { "sonatype", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_nexus_webhook_signature;"
+      "event_id   $http_x_nexus_webhook_delivery;"
+      "event_type $http_x_nexus_webhook_id;"
+      "dedup_key  body;" },
+
+    /* seen: a Rust verifier, Svix Ingest */
+    { "tailscale", NULL,
+      "signature  $http_tailscale_webhook_signature separator=, prefix=v1=;"
+      "timestamp  $http_tailscale_webhook_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: ngrok, 5 programs */
+    { "terraform", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_tfe_notification_signature;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, a Rust verifier */
+    { "vanta", "svix",
+      "" },
+
     { NULL, NULL, NULL }
 };

@@ -38,5 +38,119 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_commerce[] = {
       "event_type $http_x_wc_webhook_topic;"
       "dedup_key  $http_x_wc_webhook_topic body;" },
 
+    /* seen: a receiver service, ngrok, 3 programs */
+    { "aftership", NULL,
+      "signature  $http_aftership_hmac_sha256 encoding=base64;"
+      "dedup_key  body;" },
+
+    /* documented: akeneo/pim-api-docs content/event-platform/concepts.md */
+    { "akeneo", NULL,
+      "signature  $http_x_akeneo_signature_primary"
+      "           $http_x_akeneo_signature_secondary;"
+      "dedup_key  body;" },
+
+    /* seen: Hookdeck, 3 programs */
+    { "akeneo-events", NULL,
+      "signature  $http_x_akeneo_request_signature;"
+      "timestamp  $http_x_akeneo_request_timestamp;"
+      "signed     $http_x_akeneo_request_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * events of different topics can have one body
+     *
+     * seen: Hookdeck, trigger.dev
+     */
+    { "commercelayer", NULL,
+      "signature  $http_x_commercelayer_signature encoding=base64;"
+      "event_type $http_x_commercelayer_topic;"
+      "dedup_key  $http_x_commercelayer_topic body;" },
+
+    /* documented: EasyPost/easypost-node src/utils/util.js */
+    { "easypost", NULL,
+      "signature  $http_x_hmac_signature prefix=hmac-sha256-hex=;"
+      "dedup_key  body;" },
+
+    /* seen: Hookdeck, 6 programs */
+    { "enode", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_enode_signature prefix=sha1=;"
+      "event_id   $http_x_enode_delivery;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, a Rust verifier */
+    { "etsy", "standard-webhooks",
+      "" },
+
+    /*
+     * a day that is written twice has the same event again
+     *
+     * secret: the client secret with & behind it
+     * seen: 3 programs
+     */
+    { "fitbit", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_fitbit_signature encoding=base64;"
+      "dedup_key  off;" },
+
+    /* seen: Hookdeck */
+    { "flexport", NULL,
+      "signature  $http_x_hub_signature_256 prefix=sha256=;"
+      "dedup_key  body;" },
+
+    /* documented: docs.fourthwall.com signature-verification */
+    { "fourthwall", NULL,
+      "signature  $http_x_fourthwall_hmac_sha256"
+      "           $http_x_fourthwall_hmac_apps_sha256 encoding=base64;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "guesty", "svix",
+      "" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "nash", "svix",
+      "" },
+
+    /* documented: docs.oracle.com secure-webhooks */
+    { "oracle-commerce", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_oracle_cc_webhook_signature encoding=base64;"
+      "dedup_key  off;" },
+
+    /* seen: Hookdeck, 3 programs */
+    { "picqer", NULL,
+      "signature  $http_x_picqer_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /* seen: Hookdeck, a program */
+    { "property-finder", NULL,
+      "signature  $http_x_signature;"
+      "dedup_key  off;" },
+
+    /* seen: 3 programs */
+    { "samsara", NULL,
+      "signature  $http_x_samsara_signature prefix=v1=;"
+      "timestamp  $http_x_samsara_timestamp;"
+      "signed     v1:$http_x_samsara_timestamp:$request_body;"
+      "secret     encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the application management token
+     * seen: Hookdeck
+     */
+    { "smartcar", NULL,
+      "signature  $http_sc_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the client secret, or the signing key
+     * seen: 4 programs
+     */
+    { "uber", NULL,
+      "signature  $http_x_uber_signature;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -62,5 +62,78 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
       "event_type json:/events/0/eventType;"
       "dedup_key  body;" },
 
+    /* documented: a source of Svix Ingest, by its client library */
+    { "brex", "svix",
+      "" },
+
+    /* seen: Hookdeck, 4 programs */
+    { "bridge-api", NULL,
+      "signature  $http_bridgeapi_signature separator=, prefix=v1=;"
+      "dedup_key  body;" },
+
+    /* documented: docs.coinflow.cash verifying-webhook-signatures */
+    { "coinflow", NULL,
+      "signature  $http_coinflow_signature separator=, prefix=v1=;"
+      "timestamp  $http_coinflow_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* documented: coinify.readme.io/docs/webhook-signature */
+    { "coinify", NULL,
+      "signature  $http_x_coinify_webhook_signature;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, trigger.dev */
+    { "dwolla", NULL,
+      "signature  $http_x_request_signature_sha_256;"
+      "dedup_key  body;" },
+
+    /* documented: libraries of lightsparkdev */
+    { "lightspark", NULL,
+      "signature  $http_lightspark_signature;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "lithic", "svix",
+      "" },
+
+    /* seen: trigger.dev, 4 programs */
+    { "mercury", NULL,
+      "signature  $http_mercury_signature separator=, prefix=v1=;"
+      "timestamp  $http_mercury_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * documented: Modern-Treasury/modern-treasury-node
+     * src/resources/webhooks.ts
+     */
+    { "modern-treasury", NULL,
+      "signature  $http_x_signature;"
+      "event_type $http_x_topic;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "pleo", "svix",
+      "" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "psi-fi", "svix",
+      "" },
+
+    /* seen: Hookdeck */
+    { "synctera", NULL,
+      "signature  $http_synctera_signature separator=.;"
+      "timestamp  $http_request_timestamp;"
+      "signed     $http_request_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: 3 programs */
+    { "teller", NULL,
+      "signature  $http_teller_signature separator=, prefix=v1=;"
+      "timestamp  $http_teller_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -45,5 +45,66 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
       "event_type json:/payload/action;"
       "dedup_key  body;" },
 
+    /*
+     * secret: the API private key
+     * seen: Hookdeck
+     */
+    { "aiprise", NULL,
+      "signature  $http_x_hmac_signature;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the API secret
+     * documented: castle/castle-node
+     * src/webhook/services/webhook-verify.service.ts
+     */
+    { "castle", NULL,
+      "signature  $http_x_castle_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the API key
+     * documented: checkr/webhook-verification-examples
+     */
+    { "checkr", NULL,
+      "signature  $http_x_checkr_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the value of the header, as configured
+     * seen: trigger.dev, Hookdeck
+     */
+    { "okta", NULL,
+      "algorithm  token;"
+      "signature  $http_authorization;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "sardine", "svix",
+      "" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "stytch", "svix",
+      "" },
+
+    /*
+     * X-Payload-Digest-Alg says the algorithm: choose SHA-256
+     *
+     * seen: 6 programs
+     */
+    { "sumsub", NULL,
+      "signature  $http_x_payload_digest;"
+      "dedup_key  body;" },
+
+    /*
+     * this is for hooks of Supabase Auth, those of a database are not signed
+     *
+     * seen: a receiver service, a Rust verifier, trigger.dev
+     */
+    { "supabase", "standard-webhooks",
+      "secret     prefix=v1,whsec_ encoding=base64;"
+      "secret     prefix=whsec_ encoding=base64;"
+      "secret     encoding=base64;" },
+
     { NULL, NULL, NULL }
 };

@@ -79,5 +79,75 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "signature  $http_x_dropbox_signature;"
       "handshake  get echo=query:challenge;" },
 
+    /*
+     * a file that is changed twice has the same event again
+     *
+     * seen: ngrok, webhooks.fyi, 4 programs
+     */
+    { "frame-io", NULL,
+      "signature  $http_x_frameio_signature prefix=v0=;"
+      "timestamp  $http_x_frameio_request_timestamp;"
+      "signed     v0:$http_x_frameio_request_timestamp:$request_body;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the client secret
+     * seen: a receiver service, Hookdeck
+     */
+    { "linkedin", NULL,
+      "signature  $http_x_li_signature;"
+      "signed     hmacsha256=$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * what an event holds is chosen by the administrator
+     *
+     * documented: sanity-io/webhook-toolkit src/signature.ts
+     */
+    { "sanity", NULL,
+      "signature  $http_sanity_webhook_signature separator=, prefix=v1="
+      "           encoding=base64url;"
+      "timestamp  $http_sanity_webhook_signature separator=, prefix=t= unit=ms;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the client secret
+     * seen: a receiver service, webhooks.fyi, ngrok, Hookdeck
+     */
+    { "tiktok", NULL,
+      "signature  $http_tiktok_signature separator=, prefix=s=;"
+      "timestamp  $http_tiktok_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * webhooks that are made in the dashboard are not signed
+     *
+     * secret: the client secret
+     * seen: a receiver service, a Rust verifier, Hookdeck, trigger.dev
+     */
+    { "webflow", NULL,
+      "signature  $http_x_webflow_signature;"
+      "timestamp  $http_x_webflow_timestamp unit=ms;"
+      "signed     $http_x_webflow_timestamp:$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: 4 programs */
+    { "wistia", NULL,
+      "signature  $http_x_wistia_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the consumer secret
+     * documented: xdevplatform/docs x-api/webhooks/quickstart.mdx
+     */
+    { "x", NULL,
+      "signature  $http_x_twitter_webhooks_signature prefix=sha256="
+      "           encoding=base64;"
+      "dedup_key  body;" },
+
+    { "twitter", "x", NULL },
+
     { NULL, NULL, NULL }
 };

@@ -91,5 +91,187 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
     { "resend", "svix",
       "" },
 
+    /*
+     * without an envelope an event is what the publisher wrote
+     *
+     * secret: what is behind the colon of the API key
+     * documented: ably/docs
+     * src/pages/docs/platform/integrations/webhooks/index.mdx
+     */
+    { "ably", NULL,
+      "signature  $http_x_ably_signature encoding=base64;"
+      "dedup_key  off;" },
+
+    /* seen: 6 programs */
+    { "agora", NULL,
+      "signature  $http_agora_signature_v2;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, webhooks.fyi, ngrok */
+    { "airship", NULL,
+      "signature  $http_x_ua_signature;"
+      "timestamp  $http_x_ua_timestamp;"
+      "signed     $http_x_ua_timestamp:$request_body;"
+      "dedup_key  body;" },
+
+    /* documented: a source of Svix Ingest, by its client library */
+    { "beehiiv", "svix",
+      "" },
+
+    /* seen: Hookdeck, a program */
+    { "courier", NULL,
+      "signature  $http_courier_signature separator=, prefix=signature=;"
+      "timestamp  $http_courier_signature separator=, prefix=t= unit=ms;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, Hookdeck, trigger.dev, 6 programs */
+    { "customerio", NULL,
+      "signature  $http_x_cio_signature;"
+      "timestamp  $http_x_cio_timestamp;"
+      "signed     v0:$http_x_cio_timestamp:$request_body;"
+      "event_id   json:/event_id;"
+      "event_type json:/metric;" },
+
+    /*
+     * this is for webhooks of applications, those of rules are signed with
+     * SHA-1
+     *
+     * seen: a receiver service, trigger.dev, Hookdeck
+     */
+    { "front", NULL,
+      "signature  $http_x_front_signature encoding=base64;"
+      "timestamp  $http_x_front_request_timestamp unit=ms;"
+      "signed     $http_x_front_request_timestamp:$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: 3 programs */
+    { "knock", NULL,
+      "signature  $http_x_knock_signature separator=, prefix=s="
+      "           encoding=base64;"
+      "timestamp  $http_x_knock_signature separator=, prefix=t= unit=ms;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * the unit of the timestamp is not documented
+     *
+     * seen: a receiver service, webhooks.fyi
+     */
+    { "lob", NULL,
+      "signature  $http_lob_signature;"
+      "timestamp  $http_lob_signature_timestamp unit=s|ms;"
+      "signed     $http_lob_signature_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: trigger.dev, a Rust verifier */
+    { "loops", "standard-webhooks",
+      "" },
+
+    /* seen: a receiver service, a Rust verifier, trigger.dev, Hookdeck */
+    { "nylas", NULL,
+      "signature  $http_x_nylas_signature;"
+      "dedup_key  body;" },
+
+    /* documented: pusher/pusher-http-node lib/webhook.js */
+    { "pusher", NULL,
+      "signature  $http_x_pusher_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * what an event holds is chosen by the administrator
+     *
+     * seen: Hookdeck
+     */
+    { "pylon", NULL,
+      "signature  $http_pylon_webhook_signature prefix=hs256=;"
+      "timestamp  $http_pylon_webhook_timestamp;"
+      "signed     $http_pylon_webhook_timestamp.$request_body;"
+      "dedup_key  off;" },
+
+    /* seen: trigger.dev, Hookdeck */
+    { "ringcentral", NULL,
+      "algorithm  token;"
+      "signature  $http_verification_token;"
+      "dedup_key  body;" },
+
+    /*
+     * of a batch only the first event is signed: such requests are refused
+     *
+     * seen: trigger.dev, a receiver service, Svix Ingest
+     */
+    { "segment", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * what is frozen, thawed and frozen again has the same events again
+     *
+     * secret: the API token
+     * seen: 5 programs
+     */
+    { "sendbird", NULL,
+      "signature  $http_x_sendbird_signature;"
+      "dedup_key  off;" },
+
+    /* documented: developer.salesforce.com ens-notification-signing */
+    { "sfmc", NULL,
+      "signature  $http_x_sfmc_ens_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /* documented: sinch/sinch-sdk-node authorization.helper.ts */
+    { "sinch", NULL,
+      "signature  $http_x_sinch_webhook_signature encoding=base64;"
+      "timestamp  $http_x_sinch_webhook_signature_timestamp;"
+      "signed     $request_body."
+                 "$http_x_sinch_webhook_signature_nonce."
+                 "$http_x_sinch_webhook_signature_timestamp;"
+      "dedup_key  body;" },
+
+    /* documented: sinch/sinch-sdk-node authorization.helper.ts */
+    { "sinch-numbers", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_sinch_signature;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, trigger.dev, ngrok, webhooks.fyi */
+    { "teams", NULL,
+      "signature  $http_authorization \"prefix=HMAC \" encoding=base64;"
+      "secret     encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the public key
+     * documented: team-telnyx/telnyx-node src/lib/webhooks.ts
+     */
+    { "telnyx", NULL,
+      "algorithm  ed25519;"
+      "signature  $http_telnyx_signature_ed25519 encoding=base64;"
+      "timestamp  $http_telnyx_timestamp;"
+      "signed     $http_telnyx_timestamp|$request_body;"
+      "secret     encoding=base64;"
+      "event_id   json:/data/id;"
+      "event_type json:/data/event_type;" },
+
+    /*
+     * secret: the authentication token
+     * documented: Viber/viber-bot-node lib/message/message-validator.js
+     */
+    { "viber", NULL,
+      "signature  $http_x_viber_content_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * the id in the body is that of the webhook, and what is changed to and
+     * fro has the same events again
+     *
+     * seen: ngrok, trigger.dev, 3 programs
+     */
+    { "webex", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_spark_signature;"
+      "dedup_key  off;" },
+
     { NULL, NULL, NULL }
 };

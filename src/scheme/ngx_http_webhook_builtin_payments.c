@@ -185,5 +185,107 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
     { "polar", "standard-webhooks",
       "secret     encoding=raw;" },
 
+    /* seen: a receiver service, trigger.dev */
+    { "affirm", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_affirm_signature separator=, prefix=v0=;"
+      "timestamp  $http_x_affirm_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * seen: Hyperswitch, a receiver service, a Rust verifier, Hookdeck, Svix
+     * Ingest
+     */
+    { "airwallex", NULL,
+      "signature  $http_x_signature;"
+      "timestamp  $http_x_timestamp unit=ms;"
+      "signed     $http_x_timestamp$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the signature key
+     * seen: Hyperswitch, a receiver service, trigger.dev
+     */
+    { "authorize-net", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_anet_signature prefix=sha512=;"
+      "secret     encoding=hex;"
+      "dedup_key  body;" },
+
+    /* seen: ngrok, webhooks.fyi, a receiver service, 5 programs */
+    { "bolt", NULL,
+      "signature  $http_x_bolt_hmac_sha256 $http_x_bolt_hmac_sha256_pending"
+      "           encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the client secret
+     * documented: cashfree/cashfree-pg-sdk-nodejs api.ts
+     */
+    { "cashfree", NULL,
+      "signature  $http_x_webhook_signature encoding=base64;"
+      "timestamp  $http_x_webhook_timestamp unit=ms;"
+      "signed     $http_x_webhook_timestamp$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, ngrok, webhooks.fyi, 4 programs */
+    { "chargify", NULL,
+      "signature  $http_x_chargify_webhook_signature_hmac_sha_256;"
+      "event_id   $http_x_chargify_webhook_id;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the secret key
+     * seen: 3 programs
+     */
+    { "dlocal", NULL,
+      "signature  $http_authorization separator=, \"prefix=Signature: \";"
+      "timestamp  $http_x_date unit=rfc3339;"
+      "signed     ${http_x_login}$http_x_date$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: a Rust verifier, trigger.dev, Hookdeck, webhooks.fyi */
+    { "fastspring", NULL,
+      "signature  $http_x_fs_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /* seen: 3 programs */
+    { "monnify", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_monnify_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: that of a live webhook
+     * seen: 3 programs
+     */
+    { "paymongo", NULL,
+      "signature  $http_paymongo_signature separator=, prefix=li=;"
+      "timestamp  $http_paymongo_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: that of a test webhook
+     * seen: 3 programs
+     */
+    { "paymongo-test", "paymongo",
+      "signature  $http_paymongo_signature separator=, prefix=te=;" },
+
+    /* seen: Hyperswitch, ngrok */
+    { "worldline", NULL,
+      "signature  $http_x_gcs_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * documented: Worldpay: event signature,
+     * https://developer.worldpay.com/products/access/events/signature/
+     */
+    { "worldpay", NULL,
+      "signature  $http_event_signature separator=,/ item=3-;"
+      "secret     encoding=hex;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

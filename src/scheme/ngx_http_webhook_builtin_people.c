@@ -60,5 +60,124 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
       "event_type json:/event;"
       "dedup_key  body;" },
 
+    /*
+     * an appointment that is changed twice has the same event again
+     *
+     * secret: the API key
+     * seen: trigger.dev, a program
+     */
+    { "acuity", NULL,
+      "signature  $http_x_acuity_signature encoding=base64;"
+      "dedup_key  off;" },
+
+    /*
+     * the header must be sent back in the answer
+     *
+     * secret: the client id
+     * seen: Svix Ingest
+     */
+    { "adobe-sign", NULL,
+      "algorithm  token;"
+      "signature  $http_x_adobesign_clientid;"
+      "dedup_key  body;" },
+
+    /* seen: 4 programs */
+    { "ashby", NULL,
+      "signature  $http_ashby_signature prefix=sha256=;"
+      "dedup_key  body;" },
+
+    /*
+     * events say what has changed, and neither when nor to what
+     *
+     * seen: Nango, trigger.dev
+     */
+    { "attio", NULL,
+      "signature  $http_attio_signature;"
+      "event_type json:/events/0/event_type;"
+      "dedup_key  off;" },
+
+    /* seen: 4 programs */
+    { "bamboohr", NULL,
+      "signature  $http_x_bamboohr_signature;"
+      "timestamp  $http_x_bamboohr_timestamp;"
+      "signed     $request_body$http_x_bamboohr_timestamp;"
+      "dedup_key  body;" },
+
+    /* seen: nuxt-webhook-validators, Nango, trigger.dev, a receiver service */
+    { "cal-com", NULL,
+      "signature  $http_x_cal_signature_256;"
+      "event_type json:/triggerEvent;"
+      "dedup_key  body;" },
+
+    /*
+     * which fields an event has is chosen by the administrator
+     *
+     * secret: the X-Hook-Secret of the first request
+     * seen: Hookdeck, a program
+     */
+    { "clio", NULL,
+      "signature  $http_x_hook_signature;"
+      "dedup_key  off;" },
+
+    /* seen: trigger.dev, 4 programs */
+    { "close", NULL,
+      "signature  $http_close_sig_hash;"
+      "timestamp  $http_close_sig_timestamp;"
+      "signed     $http_close_sig_timestamp$request_body;"
+      "secret     encoding=hex;"
+      "event_type json:/event/action;"
+      "dedup_key  body;"
+      "retries    72h;" },
+
+    /* seen: two lists of providers */
+    { "fireflies", NULL,
+      "signature  $http_x_hub_signature prefix=sha256=;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the verification token of the first request
+     * seen: 5 programs
+     */
+    { "gusto", NULL,
+      "signature  $http_x_gusto_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the verification token of the first request
+     * documented: makenotion/notion-sdk-js src/webhooks.ts
+     */
+    { "notion", NULL,
+      "signature  $http_x_notion_signature prefix=sha256=;"
+      "event_id   json:/id;"
+      "event_type json:/type;" },
+
+    /* seen: trigger.dev, Svix Ingest */
+    { "pandadoc", NULL,
+      "signature  $arg_signature;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the API secret
+     * seen: a receiver service, ngrok, webhooks.fyi, 3 programs
+     */
+    { "pinwheel", NULL,
+      "signature  $http_x_pinwheel_signature prefix=v2=;"
+      "timestamp  $http_x_timestamp;"
+      "signed     v2:$http_x_timestamp:$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: a Rust verifier, trigger.dev, Hookdeck */
+    { "tally", NULL,
+      "signature  $http_tally_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the API token
+     * seen: 4 programs
+     */
+    { "workable", NULL,
+      "signature  $http_x_workable_signature;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -261,8 +261,8 @@ sub event {
 
 	my @signature = [ $header, $value ];
 
-	if ($header =~ /^\?(.*)/) {
-		$v{uri} .= ($v{uri} =~ /\?/ ? '&' : '?') . "$1=$value";
+	if ($header =~ s/^\?//) {
+		$v{uri} .= ($v{uri} =~ /\?/ ? '&' : '?') . "$header=$value";
 		@signature = ();
 	}
 
