@@ -41,6 +41,7 @@ $unit->run(
 	back => 'a clock set back',
 	late => 'accepted when the claim is another one\'s',
 	owed => 'done, and owed to others',
+	sample => 'how full it is',
 	layout => 'sizes and offsets',
 );
 

@@ -188,7 +188,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                       &file.name, &state->zone);
     }
 
-    counter = &state->table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN];
+    counter = &state->table->counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM];
     forgotten = *counter;
 
     /* the key is known before what it has to do with */
@@ -594,6 +594,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t all,
     n = ngx_http_webhook_table_next_marked(table, 0);
 
     if (n == table->nbuckets) {
+        table->saved = ngx_time();
         return NGX_OK;
     }
 
@@ -610,6 +611,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t all,
         if (err != NGX_EAGAIN && err != NGX_EACCES) {
             ngx_log_error(NGX_LOG_ERR, log, err,
                           "could not lock \"%V\"", &state->path);
+            table->counters[NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS]++;
         }
 
         return NGX_OK;
@@ -622,6 +624,7 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t all,
         n = ngx_http_webhook_table_next_marked(table, n);
 
         if (n == table->nbuckets) {
+            table->saved = ngx_time();
             break;
         }
 
@@ -639,10 +642,15 @@ ngx_http_webhook_state_flush(ngx_http_webhook_state_t *state, ngx_uint_t all,
                            ngx_http_webhook_state_offset(n))
             == NGX_ERROR)
         {
+            rc = NGX_ERROR;
             break;
         }
 
         ngx_http_webhook_state_written(state, n++, &record);
+    }
+
+    if (rc == NGX_ERROR) {
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS]++;
     }
 
     (void) ngx_unlock_fd(state->file.fd);

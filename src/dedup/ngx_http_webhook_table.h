@@ -47,7 +47,9 @@ typedef enum {
     NGX_HTTP_WEBHOOK_COUNT_FREED,
     NGX_HTTP_WEBHOOK_COUNT_EVICTED,          /* done, by a newer one */
     NGX_HTTP_WEBHOOK_COUNT_LOST,             /* owners that came too late */
-    NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN         /* no room in a smaller table */
+    NGX_HTTP_WEBHOOK_COUNT_NO_ROOM,          /* done, in a smaller table */
+    NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN,        /* on request */
+    NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS      /* failed writes of an image */
 } ngx_http_webhook_counter_e;
 
 
@@ -76,7 +78,9 @@ typedef struct {
     uint64_t                       lease;    /* the longest of all claims */
     uint64_t                       generation;  /* of its image in a file,
                                                    0 if there is none */
-    uint64_t                       reserved[21];
+    uint64_t                       saved;    /* when that was last in step,
+                                                unix seconds */
+    uint64_t                       reserved[20];
     uint64_t                       counters[NGX_HTTP_WEBHOOK_COUNTERS];
 } ngx_http_webhook_table_t;
 
@@ -168,6 +172,17 @@ uint32_t ngx_http_webhook_table_next_marked(ngx_http_webhook_table_t *table,
     uint32_t n);
 void ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
     ngx_http_webhook_bucket_t *bucket);
+
+
+/* src/dedup/ngx_http_webhook_table_forget.c */
+
+/*
+ * How many slots hold an entry that is alive: of a large table an estimate,
+ * within 3 % of its slots.  Nothing that is done to the table meanwhile
+ * matters.
+ */
+uint64_t ngx_http_webhook_table_sample(ngx_http_webhook_table_t *table,
+    time_t now);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_ */

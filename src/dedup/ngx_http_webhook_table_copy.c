@@ -194,11 +194,11 @@ ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
 
     if (dst == NULL) {
         dst = ngx_http_webhook_table_room(table, &slot->id, now,
-                          &table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]);
+                          &table->counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM]);
     }
 
     if (dst == NULL) {
-        table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM]++;
         return;
     }
 

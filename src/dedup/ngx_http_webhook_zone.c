@@ -179,11 +179,11 @@ ngx_http_webhook_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return ngx_http_webhook_zone_state(zone, 1, 0);
     }
 
-    forgotten = osh->table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN];
+    forgotten = osh->table.counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM];
 
     ngx_http_webhook_zone_copy(sh, osh, &oshpool->mutex);
 
-    forgotten = table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] - forgotten;
+    forgotten = table->counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM] - forgotten;
 
     if (forgotten) {
         ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -218,8 +218,18 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
     state->table = &zone->sh->table;
     state->mutex = &zone->shpool->mutex;
 
-    return ngx_http_webhook_state_open(state, fresh, live, zone->pool,
-                                       zone->shm_zone->shm.log);
+    if (ngx_http_webhook_state_open(state, fresh, live, zone->pool,
+                                    zone->shm_zone->shm.log)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (state->file.fd == NGX_INVALID_FILE) {
+        state->table->counters[NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS]++;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -290,10 +300,27 @@ ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
 static void
 ngx_http_webhook_zones(ngx_cycle_t *cycle, ngx_http_webhook_zone_pt handler)
 {
-    ngx_uint_t                i;
-    ngx_shm_zone_t           *shm_zone;
-    ngx_list_part_t          *part;
     ngx_http_webhook_zone_t  *zone;
+
+    for (zone = ngx_http_webhook_zone_next(cycle, NULL);
+         zone;
+         zone = ngx_http_webhook_zone_next(cycle, zone))
+    {
+        if (zone->state.file.fd != NGX_INVALID_FILE) {
+            handler(zone, cycle->log);
+        }
+    }
+}
+
+
+ngx_http_webhook_zone_t *
+ngx_http_webhook_zone_next(ngx_cycle_t *cycle, ngx_http_webhook_zone_t *zone)
+{
+    ngx_uint_t        i, found;
+    ngx_shm_zone_t   *shm_zone;
+    ngx_list_part_t  *part;
+
+    found = (zone == NULL);
 
     part = &cycle->shared_memory.part;
     shm_zone = part->elts;
@@ -302,7 +329,7 @@ ngx_http_webhook_zones(ngx_cycle_t *cycle, ngx_http_webhook_zone_pt handler)
 
         if (i >= part->nelts) {
             if (part->next == NULL) {
-                return;
+                return NULL;
             }
 
             part = part->next;
@@ -314,11 +341,11 @@ ngx_http_webhook_zones(ngx_cycle_t *cycle, ngx_http_webhook_zone_pt handler)
             continue;
         }
 
-        zone = shm_zone[i].data;
-
-        if (zone->state.file.fd != NGX_INVALID_FILE) {
-            handler(zone, cycle->log);
+        if (found) {
+            return shm_zone[i].data;
         }
+
+        found = (shm_zone[i].data == zone);
     }
 }
 

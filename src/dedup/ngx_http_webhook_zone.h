@@ -58,6 +58,8 @@ typedef struct {
     ngx_http_webhook_shm_t        *sh;
     ngx_http_webhook_state_t       state;
     ngx_event_t                    flush;    /* of this process */
+    ngx_uint_t                    *in_flight;   /* its events that are with
+                                                the application, or NULL */
     ngx_pool_t                    *pool;     /* of the configuration */
 
     unsigned                       defined:1;
@@ -70,6 +72,10 @@ typedef struct {
  */
 ngx_shm_zone_t *ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name,
     size_t size, void *tag);
+
+/* The zone of a cycle after that one, the first after NULL; NULL at the end. */
+ngx_http_webhook_zone_t *ngx_http_webhook_zone_next(ngx_cycle_t *cycle,
+    ngx_http_webhook_zone_t *zone);
 
 /*
  * What is done about the state files of all zones of a cycle: put in place by

@@ -30,6 +30,7 @@ static void  (*barrier)(void);
 
 #include "ngx_http_webhook_table.c"
 #include "ngx_http_webhook_table_copy.c"
+#include "ngx_http_webhook_table_forget.c"
 
 
 #define PAGE        4096
@@ -964,12 +965,12 @@ copy(void)
             fail("size %zu: %u of %u kept", sizes[k], kept, live);
         }
 
-        if (to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] != live - kept) {
+        if (to.counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM] != live - kept) {
             fail("size %zu: %lu forgotten, not %u", sizes[k],
-                 to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN], live - kept);
+                 to.counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM], live - kept);
         }
 
-        to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] = 0;
+        to.counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM] = 0;
 
         if (ngx_memcmp(to.counters, from.counters, sizeof(to.counters)) != 0
             || to.claims != from.claims || to.lease != from.lease)
@@ -1425,7 +1426,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
         }
     }
 
-    forgotten = to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN];
+    forgotten = to.counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM];
 
     if (other > size && forgotten) {
         fail("%lu forgotten in a larger table", forgotten);
@@ -1475,7 +1476,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
     printf("# %u ids, %u to %u slots: %lu evicted, %lu forgotten\n", nids,
            from.nbuckets * 8, to.nbuckets * 8, evictions(&from),
-           to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]);
+           to.counters[NGX_HTTP_WEBHOOK_COUNT_NO_ROOM]);
 
     free(from.marks);
     free(to.marks);
@@ -1949,7 +1950,9 @@ layout(void)
         { "freed", NGX_HTTP_WEBHOOK_COUNT_FREED, 2 },
         { "evicted", NGX_HTTP_WEBHOOK_COUNT_EVICTED, 3 },
         { "lost", NGX_HTTP_WEBHOOK_COUNT_LOST, 4 },
-        { "forgotten", NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN, 5 },
+        { "no room", NGX_HTTP_WEBHOOK_COUNT_NO_ROOM, 5 },
+        { "forgotten", NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN, 6 },
+        { "state errors", NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS, 7 },
         { "counters", NGX_HTTP_WEBHOOK_COUNTERS, 128 },
 
         { "version", NGX_HTTP_WEBHOOK_ZONE_VERSION, 2 }
@@ -1964,6 +1967,61 @@ layout(void)
             fail("%s: %zu, not %zu", numbers[i].name, numbers[i].value,
                  numbers[i].expected);
         }
+    }
+}
+
+
+/* how full a table is, from a sample of it, and exactly where it is small */
+
+static void
+sample(void)
+{
+    size_t                    n, i, slots, filled;
+    int64_t                   used, off;
+    ngx_http_webhook_id_t     id;
+    ngx_http_webhook_table_t  table;
+
+    static double  parts[] = { 0.1, 0.5, 0.95 };
+
+    make(&table, 10 * MB);
+
+    slots = (size_t) table.nbuckets * NGX_HTTP_WEBHOOK_BUCKET;
+    filled = 0;
+
+    for (n = 0; n < 3; n++) {
+
+        for ( /* void */ ; filled < parts[n] * slots; filled++) {
+            id = new_id();
+            deliver(&table, &id, START, 3600);
+        }
+
+        used = ngx_http_webhook_table_sample(&table, START);
+        off = used - (int64_t) (filled - evictions(&table));
+
+        printf("# %.0f %%: off by %.2f %%\n", 100 * parts[n],
+               100.0 * off / slots);
+
+        if (off > (int64_t) slots * 3 / 100 || off < -(int64_t) slots * 3 / 100)
+        {
+            fail("%ld of %zu, not %zu", (long) used, slots, filled);
+        }
+    }
+
+    used = ngx_http_webhook_table_sample(&table, START + 3600);
+    if (used) {
+        fail("%ld are used when all are over", (long) used);
+    }
+
+    make(&table, 64 * 1024);
+
+    for (i = 0; i < 300; i++) {
+        id = new_id();
+        deliver(&table, &id, START, 3600);
+    }
+
+    used = ngx_http_webhook_table_sample(&table, START);
+    if (used != 300) {
+        fail("%ld of a small table, not 300", (long) used);
     }
 }
 
@@ -1992,6 +2050,7 @@ main(int argc, char **argv)
         { "back", back },
         { "late", late },
         { "owed", owed },
+        { "sample", sample },
         { "layout", layout }
     };
 
