@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_event.h"
+#include "ngx_http_webhook_monitor.h"
 #include "ngx_http_webhook_request.h"
 
 
@@ -36,6 +37,8 @@ static char *ngx_http_webhook_tolerance(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_webhook_monitor_directive(ngx_conf_t *cf,
+    ngx_command_t *cmd, void *conf);
 static char *ngx_http_webhook_check_status(ngx_conf_t *cf, void *post,
     void *data);
 
@@ -172,6 +175,20 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       offsetof(ngx_http_webhook_loc_conf_t, in_flight_wait),
       NULL },
 
+    { ngx_string("webhook_place"),
+      NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_webhook_place_set_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, place),
+      NULL },
+
+    { ngx_string("webhook_monitor"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
+      ngx_http_webhook_monitor_directive,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webhook_json"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
       ngx_http_webhook_json,
@@ -257,6 +274,8 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&wmcf->json, cf->pool, 4,
                           sizeof(ngx_http_webhook_pointer_t))
+           != NGX_OK
+        || ngx_http_webhook_metrics_create(&wmcf->metrics, cf->pool)
            != NGX_OK)
     {
         return NULL;
@@ -283,6 +302,13 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
      *     conf->rules.handshakes = NULL;
      *     conf->rules.tokens = NULL;
      *     conf->ttl = 0;
+     *     conf->place = { 0, NULL };
+     *     conf->label = { 0, NULL };
+     *     conf->server = { 0, NULL };
+     *     conf->location = { 0, NULL };
+     *     conf->counted = NULL;
+     *     conf->monitor = NULL;
+     *     conf->unreachable = 0;
      */
 
     conf->verify = NGX_CONF_UNSET_PTR;
@@ -348,6 +374,11 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->rules.ignore, prev->rules.ignore, NULL);
     ngx_conf_merge_uint_value(conf->ignored_status, prev->ignored_status,
                               NGX_HTTP_OK);
+    ngx_conf_merge_str_value(conf->place, prev->place, "");
+
+    if (ngx_http_webhook_merge_monitor(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->verify == NULL || conf->verify->off) {
         return NGX_CONF_OK;
@@ -370,6 +401,10 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
     ngx_http_webhook_main_conf_t  *wmcf;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+
+    if (wmcf->monitored && ngx_http_webhook_count_places(cf, wmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (wmcf->locations.nelts == 0) {
 
@@ -450,9 +485,20 @@ ngx_http_webhook_init_module(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_http_webhook_init_process(ngx_cycle_t *cycle)
 {
-    if (ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE)
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
     {
-        ngx_http_webhook_zones_keep(cycle);
+        return NGX_OK;
+    }
+
+    ngx_http_webhook_zones_keep(cycle);
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_webhook_module);
+
+    if (wmcf && wmcf->metrics.sh) {
+        ngx_http_webhook_dedup_count_waiting(
+                              ngx_http_webhook_metrics_begin(&wmcf->metrics));
     }
 
     return NGX_OK;
@@ -587,6 +633,70 @@ ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_webhook_monitor_directive(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf)
+{
+    ngx_http_webhook_loc_conf_t *wlcf = conf;
+
+    ngx_str_t                        *value;
+    ngx_uint_t                        i;
+    ngx_http_core_loc_conf_t         *clcf;
+    ngx_http_webhook_main_conf_t     *wmcf;
+    ngx_http_webhook_monitor_conf_t  *monitor;
+
+    if (wlcf->monitor) {
+        return "is duplicate";
+    }
+
+    monitor = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_monitor_conf_t));
+    if (monitor == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "write=on") == 0) {
+            monitor->write = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "from=any") == 0) {
+            monitor->any = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "write=off") == 0
+            || ngx_strcmp(value[i].data, "from=local") == 0)
+        {
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (monitor->write && monitor->any) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"webhook_monitor\" lets whoever reaches it forget "
+                           "events: guard the location");
+    }
+
+    wlcf->monitor = monitor;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_webhook_monitor_handler;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
+    wmcf->monitored = 1;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -14,11 +14,14 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_metrics.h"
 #include "ngx_http_webhook_scheme.h"
 #include "ngx_http_webhook_secret.h"
 #include "ngx_http_webhook_verdict.h"
 #include "ngx_http_webhook_zone.h"
 
+
+#define NGX_HTTP_WEBHOOK_VERSION  "0.2.0"
 
 /* the window is this much wider when it is judged behind a slow body */
 #define NGX_HTTP_WEBHOOK_GRACE  60
@@ -104,6 +107,14 @@ typedef struct {
 
 
 typedef struct {
+    ngx_array_t                   *names;    /* ngx_str_t, of the server */
+
+    unsigned                       write:1;
+    unsigned                       any:1;    /* not only local clients */
+} ngx_http_webhook_monitor_conf_t;
+
+
+typedef struct {
     ngx_http_webhook_verify_conf_t  *verify;
     ngx_http_webhook_secrets_t    *secrets;
     ngx_http_webhook_window_t     *tolerance;  /* NULL: of the scheme */
@@ -122,6 +133,15 @@ typedef struct {
     ngx_uint_t                     in_flight_status;
     ngx_uint_t                     ignored_status;
     ngx_uint_t                     log_level;
+
+    ngx_str_t                      place;    /* as it was given, or empty */
+    ngx_str_t                      label;    /* of the place, as it is shown */
+    ngx_str_t                      server;   /* its name */
+    ngx_str_t                      location; /* likewise; a server has none */
+    ngx_http_webhook_counted_t    *counted;  /* NULL: nobody monitors */
+    ngx_http_webhook_monitor_conf_t  *monitor;  /* of this very location */
+
+    unsigned                       unreachable:1;  /* some location is it */
 } ngx_http_webhook_loc_conf_t;
 
 
@@ -147,9 +167,11 @@ typedef struct {
     ngx_array_t                    states;     /* .._webhook_state_t * */
     ngx_array_t                    json;       /* .._webhook_pointer_t, of
                                                   webhook_json variables */
+    ngx_http_webhook_metrics_t     metrics;
 
     unsigned                       event_id:1;    /* the variable is used */
     unsigned                       event_type:1;
+    unsigned                       monitored:1;   /* by some location */
 } ngx_http_webhook_main_conf_t;
 
 
@@ -181,6 +203,27 @@ ngx_int_t ngx_http_webhook_check_places(ngx_conf_t *cf,
  */
 ngx_int_t ngx_http_webhook_find_uses(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf);
+
+
+/* src/ngx_http_webhook_place.c */
+
+/*
+ * Gives conf, which verifies, the names by which it is known.  Returns
+ * NGX_CONF_OK or NGX_CONF_ERROR.
+ */
+char *ngx_http_webhook_name_place(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *conf);
+
+/*
+ * Makes counters for all locations that verify.  Returns NGX_OK, or NGX_ERROR
+ * after an error was logged.
+ */
+ngx_int_t ngx_http_webhook_count_places(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf);
+
+/* Sets the name of a place. */
+char *ngx_http_webhook_place_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* src/ngx_http_webhook_dedup_slot.c */

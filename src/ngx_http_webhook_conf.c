@@ -52,7 +52,8 @@ ngx_http_webhook_merge_location(ngx_conf_t *cf,
     if (ngx_http_webhook_merge_keyring(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_webhook_merge_handshakes(cf, conf, handshake)
            != NGX_CONF_OK
-        || ngx_http_webhook_merge_dedup(cf, conf) != NGX_CONF_OK)
+        || ngx_http_webhook_merge_dedup(cf, conf) != NGX_CONF_OK
+        || ngx_http_webhook_name_place(cf, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -49,7 +49,15 @@ static ngx_uint_t ngx_http_webhook_upstream_status(
     ngx_http_webhook_dedup_t *dedup, ngx_uint_t none);
 
 
-static ngx_uint_t  ngx_http_webhook_waiting;
+static ngx_uint_t   ngx_http_webhook_waiting_own;
+static ngx_uint_t  *ngx_http_webhook_waiting = &ngx_http_webhook_waiting_own;
+
+
+void
+ngx_http_webhook_dedup_count_waiting(ngx_uint_t *waiting)
+{
+    ngx_http_webhook_waiting = waiting;
+}
 
 
 ngx_int_t
@@ -323,7 +331,7 @@ ngx_http_webhook_dedup_wait(ngx_http_webhook_dedup_t *dedup)
     if (dedup->conf->rules.dry_run
         || left <= 0
         || (!dedup->waiting
-            && ngx_http_webhook_waiting == NGX_HTTP_WEBHOOK_MAX_WAITING))
+            && *ngx_http_webhook_waiting == NGX_HTTP_WEBHOOK_MAX_WAITING))
     {
         return ngx_http_webhook_dedup_verdict(dedup,
                                            NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
@@ -332,7 +340,7 @@ ngx_http_webhook_dedup_wait(ngx_http_webhook_dedup_t *dedup)
 
     if (!dedup->waiting) {
         dedup->waiting = 1;
-        ngx_http_webhook_waiting++;
+        (*ngx_http_webhook_waiting)++;
     }
 
     dedup->event.handler = ngx_http_webhook_wait_handler;
@@ -375,7 +383,7 @@ ngx_http_webhook_dedup_verdict(ngx_http_webhook_dedup_t *dedup,
 {
     if (dedup->waiting) {
         dedup->waiting = 0;
-        ngx_http_webhook_waiting--;
+        (*ngx_http_webhook_waiting)--;
     }
 
     dedup->verdict.status = status;
@@ -404,7 +412,7 @@ ngx_http_webhook_dedup_cancel(ngx_http_webhook_dedup_t *dedup)
 
     if (dedup->waiting) {
         dedup->waiting = 0;
-        ngx_http_webhook_waiting--;
+        (*ngx_http_webhook_waiting)--;
 
         if (dedup->event.timer_set) {
             ngx_del_timer(&dedup->event);
@@ -420,12 +428,19 @@ ngx_http_webhook_dedup_cancel(ngx_http_webhook_dedup_t *dedup)
 static void
 ngx_http_webhook_dedup_hold(ngx_http_webhook_dedup_t *dedup)
 {
-    ngx_array_t  *states;
+    ngx_array_t              *states;
+    ngx_http_webhook_zone_t  *zone;
 
     states = dedup->request->upstream_states;
+    zone = dedup->conf->rules.dedup->shm_zone->data;
 
     dedup->decided = 1;
     dedup->upstreams = states ? states->nelts : 0;
+    dedup->time = ngx_current_msec;
+
+    if (zone->in_flight) {
+        (*zone->in_flight)++;
+    }
 
     dedup->event.handler = ngx_http_webhook_renew_handler;
     dedup->event.data = dedup;
@@ -549,6 +564,7 @@ ngx_http_webhook_dedup_settle(ngx_http_webhook_dedup_t *dedup,
     ngx_uint_t status)
 {
     time_t                     now, until;
+    ngx_http_webhook_zone_t   *zone;
     ngx_http_webhook_claim_t  *claim;
 
     claim = dedup->claim;
@@ -560,8 +576,16 @@ ngx_http_webhook_dedup_settle(ngx_http_webhook_dedup_t *dedup,
         ngx_del_timer(&dedup->event);
     }
 
+    zone = dedup->conf->rules.dedup->shm_zone->data;
+
+    if (zone->in_flight) {
+        (*zone->in_flight)--;
+    }
+
     claim->handler = ngx_http_webhook_dedup_settled;
 
+    dedup->time = ngx_current_msec - dedup->time;
+    dedup->answered = (status != 0);
     dedup->accepted = ngx_http_webhook_is_accepted(status);
 
     if (dedup->accepted) {

@@ -35,12 +35,15 @@ struct ngx_http_webhook_dedup_s {
     time_t                         until;       /* remembered at least */
     ngx_uint_t                     upstreams;   /* asked before the claim */
     ngx_msec_t                     deadline;    /* of waiting */
+    ngx_msec_t                     time;        /* of the claim; then from it
+                                                   to the answer */
     ngx_event_t                    event;       /* to ask again, or to renew */
 
     unsigned                       decided:1;   /* on delivery: once */
     unsigned                       asking:1;    /* an answer is to come */
     unsigned                       waiting:1;   /* is counted as such */
     unsigned                       accepted:1;  /* by the upstream */
+    unsigned                       answered:1;  /* by it, in whatever way */
 };
 
 
@@ -71,6 +74,12 @@ void ngx_http_webhook_dedup_redirected(ngx_http_webhook_dedup_t *dedup);
  * claimed meanwhile is freed.
  */
 void ngx_http_webhook_dedup_cancel(ngx_http_webhook_dedup_t *dedup);
+
+/*
+ * Where requests of this process that wait are counted from now on, there
+ * being none yet.
+ */
+void ngx_http_webhook_dedup_count_waiting(ngx_uint_t *waiting);
 
 /*
  * The request is over: ends the claim with what the last upstream has answered

@@ -117,9 +117,15 @@ ngx_http_webhook_log_handler(ngx_http_request_t *r)
     ngx_http_core_loc_conf_t           *clcf;
     const ngx_http_webhook_loc_conf_t  *conf;
 
+    if (r != r->main) {
+        return NGX_OK;
+    }
+
+    ngx_http_webhook_count_request(r);
+
     conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
 
-    if (conf->rules.keyring == NULL || r != r->main) {
+    if (conf->rules.keyring == NULL) {
         return NGX_OK;
     }
 

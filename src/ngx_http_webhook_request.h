@@ -79,6 +79,12 @@ void ngx_http_webhook_init_filters(void);
 ngx_http_webhook_ctx_t *ngx_http_webhook_get_ctx(ngx_http_request_t *r);
 
 
+/* src/ngx_http_webhook_count.c */
+
+/* Counts a request that is over, if somebody monitors it. */
+void ngx_http_webhook_count_request(ngx_http_request_t *r);
+
+
 /* src/ngx_http_webhook_answer.c */
 
 /*
@@ -106,8 +112,8 @@ void ngx_http_webhook_resume(ngx_http_request_t *r);
 void ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx);
 
 /*
- * The handler of the log phase, the first one: tells of a request that was
- * answered and not judged in a location that verifies.
+ * The handler of the log phase, the first one: counts a request, and tells of
+ * one that was answered and not judged in a location that verifies.
  */
 ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
 

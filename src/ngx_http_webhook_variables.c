@@ -24,6 +24,10 @@ static ngx_int_t ngx_http_webhook_age_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_place_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_dedup_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_event_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_json_variable(ngx_http_request_t *r,
@@ -54,6 +58,14 @@ static ngx_http_variable_t  ngx_http_webhook_vars[] = {
 
     { ngx_string("webhook_secret_index"), NULL,
       ngx_http_webhook_secret_index_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_place"), NULL,
+      ngx_http_webhook_place_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_dedup_id"), NULL,
+      ngx_http_webhook_dedup_id_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("webhook_event_id"), NULL,
@@ -187,6 +199,51 @@ ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
     }
 
     return ngx_http_webhook_set_number(r, v, ctx->j.verify.secret_index);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_place_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t             *ctx;
+    const ngx_http_webhook_loc_conf_t  *conf;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    conf = ctx ? ctx->conf
+               : ngx_http_get_module_loc_conf(r->main, ngx_http_webhook_module);
+
+    return ngx_http_webhook_set_variable(v, (ngx_str_t *) &conf->label);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_dedup_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                  id;
+    ngx_http_webhook_ctx_t    *ctx;
+    ngx_http_webhook_claim_t  *claim;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    claim = (ctx && ctx->j.accepted) ? ctx->dedup.claim : NULL;
+
+    if (claim == NULL) {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    id.len = 2 * sizeof(ngx_http_webhook_id_t);
+    id.data = ngx_pnalloc(r->pool, id.len);
+    if (id.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_hex_dump(id.data, (u_char *) &claim->id,
+                        sizeof(ngx_http_webhook_id_t));
+
+    return ngx_http_webhook_set_variable(v, &id);
 }
 
 

@@ -12,17 +12,24 @@
 #include "ngx_http_webhook_verdict.h"
 
 
-/* in the order of ngx_http_webhook_status_e */
+/* in the order of ngx_http_webhook_status_e: in dry run, and as an outcome */
 
-static ngx_str_t  ngx_http_webhook_statuses[][2] = {
-    { ngx_null_string, ngx_null_string },
-    { ngx_string("PASSED"), ngx_string("PASSED_DRY_RUN") },
-    { ngx_string("REJECTED"), ngx_string("REJECTED_DRY_RUN") },
-    { ngx_string("DUPLICATE"), ngx_string("DUPLICATE_DRY_RUN") },
-    { ngx_string("IN_FLIGHT"), ngx_string("IN_FLIGHT_DRY_RUN") },
-    { ngx_string("IGNORED"), ngx_string("IGNORED_DRY_RUN") },
-    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN") },
-    { ngx_string("HANDSHAKE"), ngx_string("HANDSHAKE_DRY_RUN") }
+static ngx_str_t  ngx_http_webhook_statuses[][3] = {
+    { ngx_null_string, ngx_null_string, ngx_string("aborted") },
+    { ngx_string("PASSED"), ngx_string("PASSED_DRY_RUN"),
+      ngx_string("passed") },
+    { ngx_string("REJECTED"), ngx_string("REJECTED_DRY_RUN"),
+      ngx_string("rejected") },
+    { ngx_string("DUPLICATE"), ngx_string("DUPLICATE_DRY_RUN"),
+      ngx_string("duplicate") },
+    { ngx_string("IN_FLIGHT"), ngx_string("IN_FLIGHT_DRY_RUN"),
+      ngx_string("in_flight") },
+    { ngx_string("IGNORED"), ngx_string("IGNORED_DRY_RUN"),
+      ngx_string("ignored") },
+    { ngx_string("UNAVAILABLE"), ngx_string("UNAVAILABLE_DRY_RUN"),
+      ngx_string("unavailable") },
+    { ngx_string("HANDSHAKE"), ngx_string("HANDSHAKE_DRY_RUN"),
+      ngx_string("handshake") }
 };
 
 
@@ -63,6 +70,13 @@ ngx_http_webhook_status_name(ngx_http_webhook_status_e status,
     ngx_uint_t dry_run)
 {
     return &ngx_http_webhook_statuses[status][dry_run];
+}
+
+
+ngx_str_t *
+ngx_http_webhook_outcome_name(ngx_http_webhook_status_e status)
+{
+    return &ngx_http_webhook_statuses[status][2];
 }
 
 

@@ -23,7 +23,8 @@ typedef enum {
     NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
     NGX_HTTP_WEBHOOK_STATUS_IGNORED,
     NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
-    NGX_HTTP_WEBHOOK_STATUS_HANDSHAKE
+    NGX_HTTP_WEBHOOK_STATUS_HANDSHAKE,
+    NGX_HTTP_WEBHOOK_STATUSES                /* how many there are */
 } ngx_http_webhook_status_e;
 
 
@@ -53,7 +54,8 @@ typedef enum {
     NGX_HTTP_WEBHOOK_REASON_ZONE_FULL,
     NGX_HTTP_WEBHOOK_REASON_LEASE_HELD,
     NGX_HTTP_WEBHOOK_REASON_ALREADY_DELIVERED,
-    NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR
+    NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR,
+    NGX_HTTP_WEBHOOK_REASONS                 /* how many there are */
 } ngx_http_webhook_reason_e;
 
 
@@ -67,6 +69,12 @@ typedef struct {
 ngx_str_t *ngx_http_webhook_status_name(ngx_http_webhook_status_e status,
     ngx_uint_t dry_run);
 ngx_str_t *ngx_http_webhook_reason_name(ngx_http_webhook_reason_e reason);
+
+/*
+ * The name of a status by which requests are counted; those without a verdict
+ * were aborted.
+ */
+ngx_str_t *ngx_http_webhook_outcome_name(ngx_http_webhook_status_e status);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_VERDICT_H_INCLUDED_ */

@@ -36,6 +36,7 @@ cmp_ok($readme =~ tr/\n//, '<', 300, 'README.md - lines');
 
 my %contexts = (
 	NGX_HTTP_MAIN_CONF => 'http',
+	NGX_HTTP_LOC_CONF => 'location',
 	NGX_HTTP_WEBHOOK_ANY_CONF => 'http, server, location',
 	NGX_HTTP_WEBHOOK_LMT_CONF => 'http, server, location, limit_except',
 );

@@ -1,0 +1,96 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * The monitor: a location that tells what was counted, in several formats.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_MONITOR_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_MONITOR_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_writer.h"
+
+
+#define NGX_HTTP_WEBHOOK_MAX_ARG  1024       /* bytes */
+
+
+/* the arguments, each of which may be there once */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_ARG_FORMAT = 0,
+    NGX_HTTP_WEBHOOK_ARGS                    /* how many there are */
+} ngx_http_webhook_arg_e;
+
+
+/* one request to the monitor */
+
+typedef struct {
+    ngx_http_request_t            *request;
+    ngx_http_webhook_main_conf_t  *main;
+    const ngx_http_webhook_monitor_conf_t  *conf;
+
+    ngx_str_t                      args[NGX_HTTP_WEBHOOK_ARGS];  /* if not
+                                                NULL, they are not empty */
+    char                          *message;  /* of an error */
+    ngx_http_webhook_writer_t      writer;
+} ngx_http_webhook_monitor_t;
+
+
+/* what is known of a zone, some of it by a sample */
+
+typedef struct {
+    uint64_t                       slots;
+    uint64_t                       used;
+    uint64_t                       in_flight;
+    uint64_t                       claims;
+    uint64_t                       committed;
+    uint64_t                       freed;
+    uint64_t                       evicted;
+    uint64_t                       lost;
+    uint64_t                       forgotten;
+    uint64_t                       write_errors;   /* of a state file */
+    uint64_t                       written;  /* when it was last in step */
+    ngx_uint_t                     has_state;
+} ngx_http_webhook_monitor_zone_t;
+
+
+/* The handler of a location that has webhook_monitor. */
+ngx_int_t ngx_http_webhook_monitor_handler(ngx_http_request_t *r);
+
+/* Whether a number of requests is shown: at zero, some are. */
+ngx_uint_t ngx_http_webhook_monitor_shows(
+    const ngx_http_webhook_counted_t *place, ngx_uint_t dry_run,
+    ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason);
+
+void ngx_http_webhook_monitor_zone(ngx_http_webhook_counted_t *counted,
+    ngx_http_webhook_monitor_zone_t *zone);
+
+
+/* src/ngx_http_webhook_monitor_door.c */
+
+/*
+ * Merges webhook_monitor, which only blocks inside of a location have from it.
+ * Returns NGX_CONF_OK, or NGX_CONF_ERROR after an error was logged.
+ */
+char *ngx_http_webhook_merge_monitor(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
+
+/* Whether a request is one of a client on this machine that means us. */
+ngx_uint_t ngx_http_webhook_is_local(ngx_http_request_t *r,
+    const ngx_http_webhook_monitor_conf_t *conf);
+
+
+/* src/ngx_http_webhook_monitor_prometheus.c */
+
+/* Writes all that is counted, as Prometheus reads it. */
+void ngx_http_webhook_monitor_prometheus(ngx_http_webhook_monitor_t *monitor);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_MONITOR_H_INCLUDED_ */
