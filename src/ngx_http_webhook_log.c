@@ -97,7 +97,31 @@ static u_char *
 ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
     u_char *last)
 {
+    const ngx_http_webhook_scheme_t     *scheme;
+    const ngx_http_webhook_signature_t  *signature;
+
+    scheme = ctx->conf->rules.keyring->scheme;
+    signature = &ctx->j.signature;
+
     switch (ctx->j.verdict.reason) {
+
+    case NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE:
+
+        if (signature->foreign) {
+            return ngx_slprintf(buf, last, ", nothing begins with \"%V\"",
+                                &scheme->signature_cut.prefix);
+        }
+
+        if (signature->malformed) {
+            return ngx_slprintf(buf, last,
+                         ", wanted: %uz characters of %s, came: %uz",
+                         ngx_http_webhook_encoded_length(
+                                    scheme->algorithm->size, scheme->encoding),
+                         ngx_http_webhook_encoding_name(scheme->encoding),
+                         signature->malformed);
+        }
+
+        return buf;
 
     case NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP:
     case NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP:

@@ -348,6 +348,8 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
                 return NGX_HTTP_WEBHOOK_REASON_TOO_MANY_SIGNATURES;
             }
 
+            reading->signature->malformed = item.len;
+
             /* only a text of the exact length is worth decoding */
 
             if (!scheme->algorithm->token
@@ -391,6 +393,9 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
             buf += size;
         }
     }
+
+    reading->signature->foreign = (ncandidates == 0
+                                   && scheme->signature_cut.prefix.len);
 
     for (i = 0; i < reading->signature->ngroups; i++) {
         reasons[i] = reading->signature->groups[i].ncandidates

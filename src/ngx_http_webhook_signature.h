@@ -43,7 +43,10 @@ typedef struct {
     time_t                         time;        /* of the last group that has */
     time_t                         age;         /* one, when it was judged */
 
+    size_t                         malformed;   /* length of the last item,
+                                                   if none decodes */
     unsigned                       has_time:1;
+    unsigned                       foreign:1;   /* no item has the prefix */
 } ngx_http_webhook_signature_t;
 
 

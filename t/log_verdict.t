@@ -19,6 +19,8 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
+use MIME::Base64 qw/ encode_base64 /;
+
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -78,6 +80,16 @@ http {
             proxy_pass      http://127.0.0.1:8081;
         }
 
+        location = /forged {
+            webhook_verify  nextpay;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
+        location = /github {
+            webhook_verify  github;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
         location = /level {
             webhook_verify     nextpay;
             webhook_log_level  warn;
@@ -103,7 +115,7 @@ EOF
 my $u = upstream(8081);
 
 $t->clock($now);
-$t->run()->plan(23);
+$t->run()->plan(28);
 
 ###############################################################################
 
@@ -131,6 +143,23 @@ is(told('/body-time', undef, '{"time":' . ($now - 600) . '}'),
 	'in the body');
 is(told('/stripe', 'stripe', '{}', ts_text => '12'),
 	'webhook rejected: malformed_timestamp, scheme "stripe"', 'no timestamp');
+
+# what a signature should be like: a length is no secret
+
+my $wanted = 'webhook rejected: malformed_signature, scheme "nextpay", '
+	. 'wanted: 64 characters of hex, came: ';
+
+foreach my $case ([ '0' x 71, 71, 'longer' ], [ '0' x 40, 40, 'SHA-1' ],
+	[ 'x' x 64, 64, 'no hex' ],
+	[ encode_base64('x' x 32, ''), 44, 'base64' ])
+{
+	is(told('/forged', undef, '{}', signature => $case->[0]),
+		"$wanted$case->[1]", $case->[2]);
+}
+
+is(told('/github', undef, '{}', signature => '0' x 64), 'webhook rejected: '
+	. 'malformed_signature, scheme "github", nothing begins with "sha256="',
+	'no prefix');
 
 # genuine to the last byte of the header, but not of the body
 
@@ -187,9 +216,13 @@ sub told {
 	my $from = $t->log_pos('stock.log');
 	my $key = delete $opts{secret} || $secret;
 
+	my $signature = $opts{signature}
+		|| unpack 'H*', hmac('sha256', $key, $body);
+
 	my $r = $scheme ? deliver($scheme, $key, $body, uri => $uri, %opts)
-		: request(uri => $uri, body => $body, headers => [ [ 'X-Signature',
-			unpack('H*', hmac('sha256', $key, $body)) ] ]);
+		: request(uri => $uri, body => $body, headers => [ map { [ $_,
+			$signature ] } qw/ X-Signature X-Nextpay-Signature
+			X-Hub-Signature-256 / ]);
 
 	return join ' ', map { text($_) }
 		$t->lines(qr/webhook/, name => 'stock.log', from => $from);

@@ -87,6 +87,33 @@ ngx_http_webhook_decoded_length(ngx_str_t *src,
 }
 
 
+size_t
+ngx_http_webhook_encoded_length(size_t size,
+    ngx_http_webhook_encoding_e encoding)
+{
+    switch (encoding) {
+
+    case NGX_HTTP_WEBHOOK_ENCODING_RAW:
+        return size;
+
+    case NGX_HTTP_WEBHOOK_ENCODING_HEX:
+        return size * 2;
+
+    default: /* base64 and base64url */
+        return ngx_base64_encoded_length(size);
+    }
+}
+
+
+char *
+ngx_http_webhook_encoding_name(ngx_http_webhook_encoding_e encoding)
+{
+    static char  *names[] = { "raw", "hex", "base64", "base64url" };
+
+    return names[encoding];
+}
+
+
 ngx_int_t
 ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
     ngx_http_webhook_encoding_e encoding)

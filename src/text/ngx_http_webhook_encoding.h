@@ -29,6 +29,11 @@ typedef enum {
 ngx_int_t ngx_http_webhook_decoded_length(ngx_str_t *src,
     ngx_http_webhook_encoding_e encoding);
 
+/* The length of the encoding of size bytes, and the name of an encoding. */
+size_t ngx_http_webhook_encoded_length(size_t size,
+    ngx_http_webhook_encoding_e encoding);
+char *ngx_http_webhook_encoding_name(ngx_http_webhook_encoding_e encoding);
+
 /*
  * Decodes src into dst, which has room for ngx_http_webhook_decoded_length()
  * and two bytes more.  Hex is accepted in either case; base64 (RFC 4648) has
