@@ -7,6 +7,8 @@
 #   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; ONCE=1: and ends
 #   make install    copies the module to where nginx looks for modules
+#   make dist       packs the source into build/dist/
+#   make deb        builds the Debian package in build/deb/, tested by itself
 #   make clean      removes all that was built
 #   make help       prints this
 #
@@ -16,7 +18,8 @@
 #   LATE=1          in build/late/, with claims that are answered later, for tests
 #   V=1             shows the commands of nginx's own makefile
 #
-# Debian packages that a target needs are installed first if they are missing.
+# Debian packages that a target needs are installed first if they are missing;
+# with NO_INSTALL=1 they are not, and tests that miss one are skipped.
 
 
 NAME     := ngx_http_webhook_module
@@ -133,9 +136,11 @@ export TEST_NGINX_SANITIZE := 1
 
 endif
 
+export NO_INSTALL
 
-.PHONY: all test smoke interop bench run install clean help packages \
-        test-packages bench-packages run-packages FORCE
+
+.PHONY: all test smoke interop bench run install dist deb clean help packages \
+        test-packages bench-packages run-packages deb-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -173,6 +178,12 @@ install: $(MODULE)
 	[ "$$dir" ] || { echo "$(NGINX) has no --modules-path"; exit 1; }; \
 	set -x; install -D -m 644 $(MODULE) "$(DESTDIR)$$dir/$(NAME).so"
 
+dist:
+	@auto/dist $(BUILD)/dist
+
+deb: deb-packages
+	auto/deb $(BUILD)/deb
+
 clean:
 	rm -rf $(BUILD)
 
@@ -189,6 +200,9 @@ test-packages: packages
 
 bench-packages: packages
 	@auto/packages perl valgrind
+
+deb-packages: test-packages
+	@auto/packages debhelper dpkg-dev fakeroot lintian
 
 run-packages: packages
 	@auto/packages curl openssl perl
