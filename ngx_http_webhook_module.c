@@ -474,9 +474,22 @@ ngx_http_webhook_add_handler(ngx_conf_t *cf, ngx_uint_t phase,
 static ngx_int_t
 ngx_http_webhook_init_module(ngx_cycle_t *cycle)
 {
-    if (!ngx_test_config) {
-        ngx_http_webhook_zones_install(cycle);
+    /* a file of the module that is loaded anew has one of its own */
+
+    static ngx_uint_t  told;
+
+    if (ngx_test_config) {
+        return NGX_OK;
     }
+
+    if (!told) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                      "ngx_http_webhook_module " NGX_HTTP_WEBHOOK_VERSION
+                      " is loaded");
+        told = 1;
+    }
+
+    ngx_http_webhook_zones_install(cycle);
 
     return NGX_OK;
 }

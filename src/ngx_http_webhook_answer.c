@@ -44,12 +44,13 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
         return ngx_http_webhook_answer_handshake(r, &ctx->j.handshake);
     }
 
-    if (conf->rules.dry_run) {
-        return NGX_DECLINED;
+    if (verdict->status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
+        ngx_http_webhook_dedup_deliver(&ctx->dedup, r);
+        return conf->rules.dry_run ? NGX_DECLINED : NGX_OK;
     }
 
-    if (verdict->status == NGX_HTTP_WEBHOOK_STATUS_PASSED) {
-        return NGX_OK;
+    if (conf->rules.dry_run) {
+        return NGX_DECLINED;
     }
 
     /* no error page, wherever it comes from, may see the body */

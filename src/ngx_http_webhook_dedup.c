@@ -428,15 +428,15 @@ ngx_http_webhook_dedup_cancel(ngx_http_webhook_dedup_t *dedup)
 static void
 ngx_http_webhook_dedup_hold(ngx_http_webhook_dedup_t *dedup)
 {
-    ngx_array_t              *states;
     ngx_http_webhook_zone_t  *zone;
 
-    states = dedup->request->upstream_states;
     zone = dedup->conf->rules.dedup->shm_zone->data;
 
     dedup->decided = 1;
-    dedup->upstreams = states ? states->nelts : 0;
+    dedup->delivered = 0;
     dedup->time = ngx_current_msec;
+
+    ngx_http_webhook_dedup_deliver(dedup, dedup->request);
 
     if (zone->in_flight) {
         (*zone->in_flight)++;
@@ -449,6 +449,25 @@ ngx_http_webhook_dedup_hold(ngx_http_webhook_dedup_t *dedup)
 
     ngx_add_timer(&dedup->event,
                   (ngx_msec_t) dedup->conf->rules.dedup->lease * 1000 / 3);
+}
+
+
+void
+ngx_http_webhook_dedup_deliver(ngx_http_webhook_dedup_t *dedup,
+    ngx_http_request_t *r)
+{
+    ngx_array_t  *states;
+
+    if (dedup->delivered) {
+        return;
+    }
+
+    states = r->upstream_states;
+
+    dedup->request = r;
+    dedup->delivered = 1;
+    dedup->delivery = NGX_HTTP_WEBHOOK_DELIVERY_NONE;
+    dedup->upstreams = states ? states->nelts : 0;
 }
 
 
@@ -494,7 +513,9 @@ void
 ngx_http_webhook_dedup_answered(ngx_http_webhook_dedup_t *dedup,
     ngx_uint_t status)
 {
-    if (dedup->claim == NULL || dedup->claim->owner == 0) {
+    if (!dedup->delivered
+        || dedup->delivery != NGX_HTTP_WEBHOOK_DELIVERY_NONE)
+    {
         return;
     }
 
@@ -519,7 +540,9 @@ ngx_http_webhook_dedup_redirected(ngx_http_webhook_dedup_t *dedup)
     ngx_uint_t           status;
     ngx_http_request_t  *r;
 
-    if (dedup->claim == NULL || dedup->claim->owner == 0) {
+    if (!dedup->delivered
+        || dedup->delivery != NGX_HTTP_WEBHOOK_DELIVERY_NONE)
+    {
         return;
     }
 
@@ -544,18 +567,16 @@ ngx_http_webhook_dedup_redirected(ngx_http_webhook_dedup_t *dedup)
 void
 ngx_http_webhook_dedup_end(ngx_http_webhook_dedup_t *dedup)
 {
-    if (dedup->claim == NULL) {
-        return;
-    }
-
     /* no answer was sent, but the upstream may have given its own */
 
-    if (dedup->claim->owner) {
+    if (dedup->delivered && dedup->delivery == NGX_HTTP_WEBHOOK_DELIVERY_NONE) {
         ngx_http_webhook_dedup_settle(dedup,
                                    ngx_http_webhook_upstream_status(dedup, 0));
     }
 
-    dedup->claim->ops->detach(dedup->claim);
+    if (dedup->claim) {
+        dedup->claim->ops->detach(dedup->claim);
+    }
 }
 
 
@@ -569,8 +590,22 @@ ngx_http_webhook_dedup_settle(ngx_http_webhook_dedup_t *dedup,
 
     claim = dedup->claim;
 
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, claim->log, 0,
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, dedup->request->connection->log, 0,
                    "webhook outcome: upstream status %ui", status);
+
+    dedup->accepted = ngx_http_webhook_is_accepted(status);
+
+    if (dedup->accepted) {
+        dedup->delivery = NGX_HTTP_WEBHOOK_DELIVERY_ACCEPTED;
+
+    } else {
+        dedup->delivery = status ? NGX_HTTP_WEBHOOK_DELIVERY_REFUSED
+                                : NGX_HTTP_WEBHOOK_DELIVERY_UNKNOWN;
+    }
+
+    if (claim == NULL || claim->owner == 0) {
+        return;
+    }
 
     if (dedup->event.timer_set) {
         ngx_del_timer(&dedup->event);
@@ -586,7 +621,6 @@ ngx_http_webhook_dedup_settle(ngx_http_webhook_dedup_t *dedup,
 
     dedup->time = ngx_current_msec - dedup->time;
     dedup->answered = (status != 0);
-    dedup->accepted = ngx_http_webhook_is_accepted(status);
 
     if (dedup->accepted) {
         now = ngx_time();

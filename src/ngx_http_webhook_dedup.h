@@ -29,11 +29,12 @@ struct ngx_http_webhook_dedup_s {
     ngx_http_webhook_claim_t      *claim;       /* NULL: none was made */
 
     ngx_http_webhook_verdict_t     verdict;     /* that was found */
+    ngx_http_webhook_delivery_e    delivery;    /* its outcome */
     ngx_http_webhook_dedup_pt      handler;     /* if it was found later */
     void                          *data;
 
     time_t                         until;       /* remembered at least */
-    ngx_uint_t                     upstreams;   /* asked before the claim */
+    ngx_uint_t                     upstreams;   /* asked before delivery */
     ngx_msec_t                     deadline;    /* of waiting */
     ngx_msec_t                     time;        /* of the claim; then from it
                                                    to the answer */
@@ -42,7 +43,8 @@ struct ngx_http_webhook_dedup_s {
     unsigned                       decided:1;   /* on delivery: once */
     unsigned                       asking:1;    /* an answer is to come */
     unsigned                       waiting:1;   /* is counted as such */
-    unsigned                       accepted:1;  /* by the upstream */
+    unsigned                       delivered:1; /* goes to the upstream */
+    unsigned                       accepted:1;  /* by it */
     unsigned                       answered:1;  /* by it, in whatever way */
 };
 
@@ -56,9 +58,13 @@ ngx_int_t ngx_http_webhook_claim_event(ngx_http_webhook_dedup_t *dedup,
     ngx_http_webhook_scope_t *scope, const ngx_http_webhook_loc_conf_t *conf,
     time_t time);
 
+/* The event is delivered by that request, with a claim or without one. */
+void ngx_http_webhook_dedup_deliver(ngx_http_webhook_dedup_t *dedup,
+    ngx_http_request_t *r);
+
 /*
  * An answer is about to be sent with that status: ends the claim, if there is
- * one, with what the upstream has said.
+ * one, with what the upstream has said, which is the outcome.
  */
 void ngx_http_webhook_dedup_answered(ngx_http_webhook_dedup_t *dedup,
     ngx_uint_t status);
@@ -83,7 +89,7 @@ void ngx_http_webhook_dedup_count_waiting(ngx_uint_t *waiting);
 
 /*
  * The request is over: ends the claim with what the last upstream has answered
- * by now; no answer frees it.
+ * by now; no answer frees it.  May be called again.
  */
 void ngx_http_webhook_dedup_end(ngx_http_webhook_dedup_t *dedup);
 

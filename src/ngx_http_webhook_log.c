@@ -145,17 +145,25 @@ ngx_http_webhook_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx) {
+
+        /* the outcome is to be there for those who log after us */
+
+        ngx_http_webhook_dedup_cancel(&ctx->dedup);
+        ngx_http_webhook_dedup_end(&ctx->dedup);
+    }
+
     ngx_http_webhook_count_request(r);
+
+    if (ctx && ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_NONE) {
+        return NGX_OK;
+    }
 
     conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
 
     if (conf->rules.keyring == NULL) {
-        return NGX_OK;
-    }
-
-    ctx = ngx_http_webhook_get_ctx(r);
-
-    if (ctx && ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_NONE) {
         return NGX_OK;
     }
 

@@ -112,8 +112,9 @@ void ngx_http_webhook_resume(ngx_http_request_t *r);
 void ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx);
 
 /*
- * The handler of the log phase, the first one: counts a request, and tells of
- * one that was answered and not judged in a location that verifies.
+ * The handler of the log phase, the first one: ends what is still claimed,
+ * counts a request, and tells of one that was answered and not judged in a
+ * location that verifies.
  */
 ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
 

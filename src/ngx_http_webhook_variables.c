@@ -24,6 +24,10 @@ static ngx_int_t ngx_http_webhook_age_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_secret_index_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_outcome_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_version_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_place_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_dedup_id_variable(ngx_http_request_t *r,
@@ -67,6 +71,14 @@ static ngx_http_variable_t  ngx_http_webhook_vars[] = {
     { ngx_string("webhook_dedup_id"), NULL,
       ngx_http_webhook_dedup_id_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_outcome"), NULL,
+      ngx_http_webhook_outcome_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_version"), NULL,
+      ngx_http_webhook_version_variable, 0,
+      0, 0 },
 
     { ngx_string("webhook_event_id"), NULL,
       ngx_http_webhook_event_variable,
@@ -244,6 +256,30 @@ ngx_http_webhook_dedup_id_variable(ngx_http_request_t *r,
                         sizeof(ngx_http_webhook_id_t));
 
     return ngx_http_webhook_set_variable(v, &id);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_outcome_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    return ngx_http_webhook_set_variable(v,
+                   ctx ? ngx_http_webhook_delivery_name(ctx->dedup.delivery)
+                       : NULL);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_version_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  version = ngx_string(NGX_HTTP_WEBHOOK_VERSION);
+
+    return ngx_http_webhook_set_variable(v, &version);
 }
 
 

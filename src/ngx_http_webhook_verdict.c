@@ -65,6 +65,16 @@ static ngx_str_t  ngx_http_webhook_reasons[] = {
 };
 
 
+/* in the order of ngx_http_webhook_delivery_e */
+
+static ngx_str_t  ngx_http_webhook_deliveries[] = {
+    ngx_null_string,
+    ngx_string("accepted"),
+    ngx_string("refused"),
+    ngx_string("unknown")
+};
+
+
 ngx_str_t *
 ngx_http_webhook_status_name(ngx_http_webhook_status_e status,
     ngx_uint_t dry_run)
@@ -84,4 +94,11 @@ ngx_str_t *
 ngx_http_webhook_reason_name(ngx_http_webhook_reason_e reason)
 {
     return &ngx_http_webhook_reasons[reason];
+}
+
+
+ngx_str_t *
+ngx_http_webhook_delivery_name(ngx_http_webhook_delivery_e delivery)
+{
+    return &ngx_http_webhook_deliveries[delivery];
 }

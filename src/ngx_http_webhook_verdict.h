@@ -59,6 +59,16 @@ typedef enum {
 } ngx_http_webhook_reason_e;
 
 
+/* what became of an event that was delivered */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_DELIVERY_NONE = 0,
+    NGX_HTTP_WEBHOOK_DELIVERY_ACCEPTED,
+    NGX_HTTP_WEBHOOK_DELIVERY_REFUSED,
+    NGX_HTTP_WEBHOOK_DELIVERY_UNKNOWN
+} ngx_http_webhook_delivery_e;
+
+
 typedef struct {
     ngx_http_webhook_status_e      status;
     ngx_http_webhook_reason_e      reason;
@@ -69,6 +79,8 @@ typedef struct {
 ngx_str_t *ngx_http_webhook_status_name(ngx_http_webhook_status_e status,
     ngx_uint_t dry_run);
 ngx_str_t *ngx_http_webhook_reason_name(ngx_http_webhook_reason_e reason);
+ngx_str_t *ngx_http_webhook_delivery_name(
+    ngx_http_webhook_delivery_e delivery);
 
 /*
  * The name of a status by which requests are counted; those without a verdict
