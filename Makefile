@@ -6,7 +6,8 @@
 #   make interop    builds, tests with the providers' own libraries, from npm
 #   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; ONCE=1: and ends
-#   make install    copies the module to where nginx looks for modules
+#   make install    copies the module to where nginx looks for modules, and
+#                   webhook-check with its man page below PREFIX, /usr/local
 #   make dist       packs the source into build/dist/
 #   make deb        builds the Debian package in build/deb/, tested by itself
 #   make clean      removes all that was built
@@ -24,6 +25,7 @@
 
 NAME     := ngx_http_webhook_module
 BUILD    := build
+PREFIX   := /usr/local
 NGINX_SRC  :=
 SANITIZE :=
 TESTS     = $(sort $(wildcard t/*.t))
@@ -173,10 +175,18 @@ bench: $(MODULE) $(BINARY) bench-packages
 run: $(MODULE) $(BINARY) run-packages
 	@auto/run $(if $(ONCE),--once) $(NGINX) $(MODULE)
 
-install: $(MODULE)
+install: $(MODULE) $(BUILD)/webhook-check.1
 	@dir=$$($(NGINX) -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p'); \
 	[ "$$dir" ] || { echo "$(NGINX) has no --modules-path"; exit 1; }; \
-	set -x; install -D -m 644 $(MODULE) "$(DESTDIR)$$dir/$(NAME).so"
+	set -x; install -D -m 644 $(MODULE) "$(DESTDIR)$$dir/$(NAME).so"; \
+	install -D -m 755 tools/webhook-check "$(DESTDIR)$(PREFIX)/bin/webhook-check"; \
+	install -D -m 644 $(BUILD)/webhook-check.1 \
+	    "$(DESTDIR)$(PREFIX)/share/man/man1/webhook-check.1"
+
+$(BUILD)/webhook-check.1: tools/webhook-check
+	@mkdir -p $(BUILD)
+	@command -v pod2man > /dev/null || auto/packages perl
+	pod2man --section=1 --center=$(NAME) --release=webhook-check $< $@
 
 dist:
 	@auto/dist $(BUILD)/dist
