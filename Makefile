@@ -4,6 +4,7 @@
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
 #   make smoke      the same for few of them, in less than 20 seconds
 #   make interop    builds, tests with the providers' own libraries, from npm
+#   make neighbours builds, tests beside Debian's other modules for nginx
 #   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; ONCE=1: and ends
 #   make install    copies the module to where nginx looks for modules, and
@@ -141,8 +142,9 @@ endif
 export NO_INSTALL
 
 
-.PHONY: all test smoke interop bench run install dist deb clean help packages \
-        test-packages bench-packages run-packages deb-packages FORCE
+.PHONY: all test smoke interop neighbours bench run install dist deb clean help packages \
+        test-packages neighbours-packages bench-packages run-packages \
+        deb-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -153,6 +155,9 @@ test: $(MODULE) $(BINARY) test-packages
 
 smoke: TESTS = $(SMOKE)
 smoke: test
+
+neighbours: TESTS = t/request_neighbours_modules.t
+neighbours: neighbours-packages test
 
 interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
 	@cp t/interop/*.mjs $(BUILD)/interop
@@ -207,6 +212,10 @@ packages:
 test-packages: packages
 	@auto/packages curl faketime libnginx-mod-http-lua nghttp2-client \
 	    openssl perl
+
+neighbours-packages: packages
+	@auto/packages libnginx-mod-http-echo libnginx-mod-http-headers-more-filter \
+	    libnginx-mod-http-js libnginx-mod-http-modsecurity libnginx-mod-nchan
 
 bench-packages: packages
 	@auto/packages perl valgrind
