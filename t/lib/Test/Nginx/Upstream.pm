@@ -63,21 +63,14 @@ the part ends, which may be in the header.
 use warnings;
 use strict;
 
+use base qw/ Test::Nginx::Process /;
+
 use IO::Select;
 use IO::Socket;
-use POSIX qw//;
-use Scalar::Util qw/ weaken /;
-use Socket qw/ AF_UNIX IPPROTO_TCP PF_UNSPEC SOCK_STREAM SOL_SOCKET SO_LINGER
-	TCP_NODELAY /;
-use Storable qw/ nfreeze thaw /;
+use Socket qw/ IPPROTO_TCP SOL_SOCKET SO_LINGER TCP_NODELAY /;
 use Test::Nginx qw//;
+use Test::Nginx::Process qw/ read_message write_message /;
 use Time::HiRes qw/ time /;
-
-###############################################################################
-
-our @live;
-
-push @Test::Nginx::at_end, sub { $_->stop() foreach grep { $_ } @live; };
 
 ###############################################################################
 
@@ -105,51 +98,12 @@ sub new {
 	)
 		or die "Can't listen: $!\n";
 
-	socketpair(my $control, my $peer, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
-		or die "Can't make a socket pair: $!\n";
+	my $self = Test::Nginx::Process::start($class,
+		sub { _serve($listen, @_) }, num => $num);
 
-	my $pid = fork();
-	die "Unable to fork(): $!\n" unless defined $pid;
-
-	if ($pid == 0) {
-		$SIG{$_} = 'DEFAULT' foreach qw/ INT TERM HUP ALRM /;
-		$SIG{PIPE} = 'IGNORE';
-		alarm(0);
-
-		# what belongs to the test must end with it
-
-		close $control;
-		close $_->{control} foreach grep { $_ } @live;
-		delete $_->{lock} foreach values %Test::Nginx::ports;
-		open STDOUT, '>', '/dev/null';
-
-		eval { _serve($listen, $peer); };
-		print STDERR "upstream: $@" if $@;
-
-		POSIX::_exit($@ ? 1 : 0);
-	}
-
-	close $peer;
 	close $listen;
 
-	my $self = bless {
-		pid => $pid,
-		owner => $$,
-		num => $num,
-		control => $control,
-	}, $class;
-
-	push @live, $self;
-	weaken($live[-1]);
-
 	return $self;
-}
-
-sub DESTROY {
-	my ($self) = @_;
-	local ($?, $@);
-
-	$self->stop() if $self->{owner} == $$;
 }
 
 =item answer(behaviour)
@@ -283,18 +237,6 @@ sub port {
 	return Test::Nginx::port($self->{num});
 }
 
-sub stop {
-	my ($self) = @_;
-
-	return unless $self->{pid};
-
-	# it ends with its control connection
-
-	close $self->{control};
-	waitpid($self->{pid}, 0);
-	delete $self->{pid};
-}
-
 sub header {
 	my ($request, $name) = @_;
 
@@ -304,60 +246,9 @@ sub header {
 	return wantarray ? @values : $values[0];
 }
 
-sub _ask {
-	my ($self, @question) = @_;
-
-	die "upstream is stopped\n" unless $self->{pid};
-
-	_write_message($self->{control}, \@question);
-
-	my $reply = _read_message($self->{control})
-		or die "upstream is gone\n";
-
-	die $reply->{error} if defined $reply->{error};
-
-	return $reply->{value};
-}
-
 =back
 
 =cut
-
-###############################################################################
-
-# messages over the control connection: length, then frozen data
-
-sub _write_message {
-	my ($fh, $data) = @_;
-
-	my $bytes = nfreeze($data);
-	$bytes = pack('N', length $bytes) . $bytes;
-
-	while (length $bytes) {
-		my $n = syswrite($fh, $bytes);
-		next if !defined $n and $!{EINTR};
-		die "upstream is gone: $!\n" unless $n;
-		substr($bytes, 0, $n) = '';
-	}
-}
-
-sub _read_message {
-	my ($fh) = @_;
-
-	my $bytes = '';
-	my $need = 4;
-
-	while (length $bytes < $need) {
-		my $n = sysread($fh, $bytes, $need - length $bytes,
-			length $bytes);
-		next if !defined $n and $!{EINTR};
-		return unless $n;
-
-		$need = 4 + unpack('N', $bytes) if length $bytes == 4;
-	}
-
-	return thaw(substr($bytes, 4));
-}
 
 ###############################################################################
 
@@ -401,7 +292,7 @@ sub _serve {
 			_check_wait($s);
 
 		} elsif ($asked) {
-			my $question = _read_message($control) or return;
+			my $question = read_message($control) or return;
 
 			# all that arrived before the question is part of
 			# the answer
@@ -410,7 +301,7 @@ sub _serve {
 
 			my $value = eval { _question($s, @$question); };
 
-			_write_message($control, { value => $value,
+			write_message($control, { value => $value,
 				error => $@ ? $@ : undef })
 				unless $s->{wait};
 
@@ -913,7 +804,7 @@ sub _check_wait {
 
 	$s->{wait} = undef;
 
-	_write_message($s->{control}, { value => $n >= $wait->{n} ? 1 : 0 });
+	write_message($s->{control}, { value => $n >= $wait->{n} ? 1 : 0 });
 }
 
 ###############################################################################
