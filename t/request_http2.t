@@ -16,6 +16,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Nginx;
+use Test::Nginx::HTTP2;
 use Test::Nginx::Webhook;
 
 ###############################################################################
@@ -154,15 +155,15 @@ foreach my $case ([ 'reset', $text, [ 5 ] ],
 	my ($how, $body, $cuts) = @$case;
 
 	my %event = event($body);
-	my $c = connected();
+	my $c = h2_connect();
 
 	$u->reset();
 
-	$c->send(headers(%event), frames($body, cuts => $cuts, open => 1));
+	$c->send(h2_headers(%event), h2_frames($body, cuts => $cuts, open => 1));
 	$c->pause(0.02);
 
 	if ($how =~ /reset/) {
-		$c->send(frame(3, 0, 1, pack 'N', 8));
+		$c->send(h2_frame(3, 0, 1, pack 'N', 8));
 	} else {
 		$c->close();
 	}
@@ -176,20 +177,20 @@ foreach my $case ([ 'reset', $text, [ 5 ] ],
 # many at once on a connection: each is judged for itself
 
 my @events = map { { event("$text$_") } } 1 .. 20;
-my $c = connected();
-my @todo = map { [ frames($events[$_]{body} . ($_ % 3 ? '' : 'x'),
+my $c = h2_connect();
+my @todo = map { [ h2_frames($events[$_]{body} . ($_ % 3 ? '' : 'x'),
 	cuts => [ 1, 2, 3 ], stream => $_ * 2 + 1) ] } 0 .. $#events;
 
 $u->reset();
 
-$c->send(join '', map { headers(%{$events[$_]}, stream => $_ * 2 + 1,
+$c->send(join '', map { h2_headers(%{$events[$_]}, stream => $_ * 2 + 1,
 	length => undef) } 0 .. $#events);
 
 while (grep { @$_ } @todo) {
 	$c->send(join '', map { @$_ ? shift @$_ : () } @todo);
 }
 
-my $status = statuses($c, map { $_ * 2 + 1 } 0 .. $#events);
+my $status = h2_statuses($c, map { $_ * 2 + 1 } 0 .. $#events);
 
 is(join(' ', map { $status->{$_ * 2 + 1} } 0 .. $#events),
 	join(' ', map { $_ % 3 ? 200 : 401 } 0 .. $#events), 'streams');
@@ -303,10 +304,10 @@ sub output {
 sub ask {
 	my (%event) = @_;
 
-	my $c = connected();
+	my $c = h2_connect();
 	my $none = $event{body} eq '' && !$event{cuts};
-	my @frames = (headers(%event, end => $none),
-		$none ? () : frames($event{body}, %event));
+	my @frames = (h2_headers(%event, end => $none),
+		$none ? () : h2_frames($event{body}, %event));
 
 	if ($event{slow}) {
 		$c->send(@frames);
@@ -314,100 +315,10 @@ sub ask {
 		$c->send(join '', @frames);
 	}
 
-	my $status = statuses($c, 1)->{1};
+	my $status = h2_statuses($c, 1)->{1};
 	$c->close();
 
 	return $status;
-}
-
-sub connected {
-	my $c = client(port => 8080);
-
-	$c->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . frame(4, 0, 0, ''));
-
-	return $c;
-}
-
-sub headers {
-	my (%opts) = @_;
-
-	my $length = exists $opts{length} ? $opts{length}
-		: length $opts{body};
-
-	my $block = join '', map { chr(0) . join '', map { chr(length $_) . $_ }
-		@$_ } [ ':method', 'POST' ], [ ':scheme', 'http' ],
-		[ ':path', $opts{uri} || '/' ], [ ':authority', 'localhost' ],
-		(defined $length ? [ 'content-length', $length ] : ()),
-		map { [ lc $_->[0], $_->[1] ] } @{$opts{headers}};
-
-	return frame(1, 4 | ($opts{end} ? 1 : 0), $opts{stream} || 1, $block);
-}
-
-sub frames {
-	my ($body, %opts) = @_;
-
-	my @pieces = map { substr $body, 0, $_, '' } @{$opts{cuts} || []};
-	@pieces = grep { length $_ } @pieces;
-
-	push @pieces, $body if !$opts{open} and ($body ne '' or !@pieces);
-	push @pieces, '' if $opts{empty};
-
-	my $pad = $opts{pad};
-
-	return map {
-		my $data = $pieces[$_];
-		$data = chr($pad) . $data . "\0" x $pad if $pad;
-
-		frame(0, ($_ == $#pieces && !$opts{open} ? 1 : 0)
-			| ($pad ? 8 : 0), $opts{stream} || 1, $data)
-	} 0 .. $#pieces;
-}
-
-sub frame {
-	my ($type, $flags, $stream, $data) = @_;
-
-	return substr(pack('N', length $data), 1)
-		. pack('CCN', $type, $flags, $stream) . $data;
-}
-
-# the status of each stream: nginx writes 200 as one byte, others as text
-
-sub statuses {
-	my ($c, @streams) = @_;
-
-	my ($in, %status) = ('');
-	my $till = time() + 20;
-
-	while (grep { !defined $status{$_} } @streams and time() < $till) {
-		my $n = IO::Select->new($c->socket())->can_read(1)
-			? sysread($c->socket(), $in, 65536, length $in)
-			: undef;
-
-		last if defined $n and !$n;
-
-		while (length $in >= 9) {
-			my ($l, $len, $type, $flags, $stream)
-				= unpack 'CnCCN', $in;
-			$len += $l << 16;
-			last if length $in < 9 + $len;
-
-			my $data = substr $in, 9, $len;
-			substr $in, 0, 9 + $len, '';
-
-			$status{$stream} = 'reset' if $type == 3
-				and !defined $status{$stream};
-
-			next unless $type == 1;
-
-			$status{$stream} = $data =~ /^\x20?\x88/ ? 200
-				: $data =~ /^\x20?\x48.(\d{3})/s ? $1
-				: $data =~ /^\x20?\x8c/ ? 400 : 'unknown';
-		}
-	}
-
-	$status{$_} = 'none' foreach grep { !defined $status{$_} } @streams;
-
-	return \%status;
 }
 
 sub event {
