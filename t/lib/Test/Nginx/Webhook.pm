@@ -290,7 +290,8 @@ sub summary {
 Sends a request() and tells what was made of it: the status, what the header
 X-Verdict of the answer says, and how many requests have reached the upstream;
 and if one has, the header X-Secret, if there is one, and "other body" if it
-was not the one that was sent.
+was not the one that was sent.  The upstream does what C<answer> says, 200
+unless told.
 
 =cut
 
@@ -298,6 +299,7 @@ sub judged {
 	my ($u, %opts) = @_;
 
 	$u->reset();
+	$u->answer($opts{answer}) if defined $opts{answer};
 
 	my $r = request(%opts);
 	my $verdict = $r->header('X-Verdict');
