@@ -5,6 +5,8 @@
 #   make smoke      the same for few of them, in less than 20 seconds
 #   make interop    builds, tests with the providers' own libraries, from npm
 #   make neighbours builds, tests beside Debian's other modules for nginx
+#   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
+#                   TARGET=name, each for SECONDS=n, 20 by default
 #   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; ONCE=1: and ends
 #   make install    copies the module to where nginx looks for modules, and
@@ -30,6 +32,8 @@ PREFIX   := /usr/local
 NGINX_SRC  :=
 SANITIZE :=
 TESTS     = $(sort $(wildcard t/*.t))
+TARGET    = $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
+SECONDS  := 20
 
 # Those that reach most of the source in the least time, the longest first.  They
 # leave out configurations that are refused, state files, and what takes time to
@@ -55,6 +59,10 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) \
 ifneq ($(filter-out 0,$(SANITIZE)),)
 KIND := sanitize
 OUT  := $(BUILD)/sanitize
+TREE  = $(or $(NGINX_SRC),$$(auto/nginx-source $(BUILD)/src))
+else ifneq ($(filter fuzz,$(MAKECMDGOALS)),)
+KIND := fuzz
+OUT  := $(BUILD)/fuzz
 TREE  = $(or $(NGINX_SRC),$$(auto/nginx-source $(BUILD)/src))
 else ifneq ($(filter-out 0,$(LATE)),)
 KIND := late
@@ -82,7 +90,8 @@ endif
 
 LIBRARIES := $(BUILD)/interop/node_modules/.package-lock.json
 
-PACKAGES := gcc libc6-dev libssl-dev libyajl-dev nginx nginx-dev
+PACKAGES := gcc libc6-dev libssl-dev libyajl-dev nginx nginx-dev \
+            $(if $(filter fuzz,$(KIND)),clang)
 
 
 # What an nginx built here can do: what Debian's can, as far as the module may
@@ -100,7 +109,7 @@ NGX_FLAGS := --with-compat --with-debug --with-threads \
 # nginx itself adds -Wall -Wextra -Werror, and -Wno-unused-parameter: a handler
 # does not use every parameter it has.
 
-ifneq ($(KIND),sanitize)
+ifeq ($(filter sanitize fuzz,$(KIND)),)
 
 CC_OPT := -g -O2 -fstack-protector-strong -Wformat -Werror=format-security \
           -D_FORTIFY_SOURCE=2
@@ -124,10 +133,16 @@ CC_OPT  := -O1 -g -fno-omit-frame-pointer \
            -DNGX_DEBUG_PALLOC=1 -DNGX_DEBUG_MALLOC=1
 LD_OPT  :=
 
+ifeq ($(KIND),fuzz)
+CC_ASAN := clang -fsanitize=address,undefined
+CC_OURS := CC="$(CC_ASAN),fuzzer-no-link -fno-sanitize-recover=undefined"
+else
 CC_ASAN := cc -fsanitize=address,undefined
+CC_OURS := CC="$(CC_ASAN) -fno-sanitize-recover=undefined"
+endif
+
 CC_CORE := CC="$(CC_ASAN) -w -fno-sanitize=alignment,nonnull-attribute" \
            LINK="$(CC_ASAN) $(OBJ)/sanitize.o"
-CC_OURS := CC="$(CC_ASAN) -fno-sanitize-recover=undefined"
 
 $(BINARY): $(OBJ)/sanitize.o
 
@@ -142,9 +157,9 @@ endif
 export NO_INSTALL
 
 
-.PHONY: all test smoke interop neighbours bench run install dist deb clean help packages \
-        test-packages neighbours-packages bench-packages run-packages \
-        deb-packages FORCE
+.PHONY: all test smoke interop neighbours fuzz bench run install \
+        dist deb clean help packages test-packages neighbours-packages \
+        bench-packages run-packages deb-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -172,6 +187,9 @@ $(LIBRARIES): $(addprefix t/interop/,package-lock.json package.json .npmrc)
 	@mkdir -p $(BUILD)/interop && cp $^ $(BUILD)/interop
 	cd $(BUILD)/interop && npm ci --loglevel=error
 	@touch $@
+
+fuzz: $(MODULE) $(BINARY)
+	@auto/fuzz $(OBJ) $(OUT) $(SECONDS) $(TARGET)
 
 bench: $(MODULE) $(BINARY) bench-packages
 	@TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \

@@ -1,0 +1,104 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * A configuration as far as the scheme language needs one: core's variables,
+ * and nothing of a cycle.
+ */
+
+
+#ifndef _FUZZ_CONF_H_INCLUDED_
+#define _FUZZ_CONF_H_INCLUDED_
+
+
+#include "fuzz.h"
+
+#include "ngx_http_webhook_scheme.h"
+
+
+typedef struct {
+    ngx_conf_t                   cf;
+    ngx_http_webhook_schemes_t   schemes;
+} fuzz_conf_t;
+
+
+static ngx_cycle_t                 fuzz_cycle;
+static ngx_http_conf_ctx_t         fuzz_ctx;
+static ngx_http_core_main_conf_t  *fuzz_core;
+
+
+/* what nginx has done before a configuration is read */
+
+static ngx_inline void
+fuzz_conf_start(void)
+{
+    ngx_conf_t          cf;
+    ngx_http_module_t  *core;
+
+    ngx_pid = getpid();
+    ngx_pagesize = getpagesize();
+    ngx_cacheline_size = NGX_CPU_CACHE_LINE;
+
+    ngx_time_init();
+    (void) ngx_strerror_init();
+
+    ngx_http_core_module.ctx_index = 0;
+    ngx_http_max_module = 1;
+
+    fuzz_cycle.log = &fuzz_log;
+    fuzz_cycle.pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &fuzz_log);
+    ngx_cycle = &fuzz_cycle;
+
+    ngx_memzero(&cf, sizeof(ngx_conf_t));
+
+    cf.cycle = &fuzz_cycle;
+    cf.pool = fuzz_cycle.pool;
+    cf.temp_pool = fuzz_cycle.pool;
+    cf.log = &fuzz_log;
+    cf.ctx = &fuzz_ctx;
+
+    core = ngx_http_core_module.ctx;
+    fuzz_core = core->create_main_conf(&cf);
+
+    fuzz_ctx.main_conf = ngx_pcalloc(cf.pool, sizeof(void *));
+    fuzz_ctx.main_conf[0] = fuzz_core;
+
+    fuzz_check(core->preconfiguration(&cf) == NGX_OK);
+}
+
+
+static ngx_inline void
+fuzz_conf_init(fuzz_conf_t *conf)
+{
+    ngx_conf_t  *cf;
+
+    ngx_memzero(conf, sizeof(fuzz_conf_t));
+
+    /* no variable has an index */
+
+    ngx_memzero(&fuzz_core->variables, sizeof(ngx_array_t));
+
+    cf = &conf->cf;
+
+    cf->cycle = &fuzz_cycle;
+    cf->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &fuzz_log);
+    cf->temp_pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &fuzz_log);
+    cf->log = &fuzz_log;
+    cf->ctx = &fuzz_ctx;
+    cf->module_type = NGX_HTTP_MODULE;
+    cf->cmd_type = NGX_HTTP_MAIN_CONF;
+    cf->args = ngx_array_create(cf->pool, 10, sizeof(ngx_str_t));
+
+    fuzz_check(ngx_http_webhook_schemes_init(cf, &conf->schemes) == NGX_OK);
+}
+
+
+static ngx_inline void
+fuzz_conf_free(fuzz_conf_t *conf)
+{
+    ngx_destroy_pool(conf->cf.temp_pool);
+    ngx_destroy_pool(conf->cf.pool);
+}
+
+
+#endif /* _FUZZ_CONF_H_INCLUDED_ */
