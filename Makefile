@@ -229,7 +229,7 @@ packages:
 
 test-packages: packages
 	@auto/packages curl faketime libnginx-mod-http-lua nghttp2-client \
-	    openssl perl
+	    openssl perl redis-tools
 
 neighbours-packages: packages
 	@auto/packages libnginx-mod-http-echo libnginx-mod-http-headers-more-filter \
