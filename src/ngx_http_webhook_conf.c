@@ -18,6 +18,10 @@
 #define NGX_HTTP_WEBHOOK_DEFAULT_TTL  86400
 #define NGX_HTTP_WEBHOOK_MIN_SECRET   16
 
+#define NGX_HTTP_WEBHOOK_REFUSED                                              \
+    "refused: RSA takes keys of 2048 to 8192 bits, ECDSA the curves P-256, "  \
+    "P-384 and P-521"
+
 
 static char *ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
@@ -28,6 +32,9 @@ static char *ngx_http_webhook_merge_dedup(ngx_conf_t *cf,
 static ngx_http_webhook_keyring_t *ngx_http_webhook_get_keyring(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secrets_t *secrets,
     ngx_http_webhook_verify_conf_t *verify);
+static ngx_int_t ngx_http_webhook_get_file_key(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secret_t *secret,
+    ngx_http_webhook_key_t *key, ngx_http_webhook_verify_conf_t *verify);
 static void ngx_http_webhook_keyring_cleanup(void *data);
 static ngx_uint_t ngx_http_webhook_is_server(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *conf);
@@ -149,7 +156,8 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
 {
     size_t                       len;
     ngx_int_t                    rc;
-    ngx_uint_t                   i;
+    ngx_str_t                   *file;
+    ngx_uint_t                   i, fits;
     ngx_pool_cleanup_t          *cln;
     ngx_http_webhook_secret_t   *secret;
     ngx_http_webhook_keyring_t  *keyring;
@@ -191,6 +199,18 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
             continue;
         }
 
+        if (secret[i].kind != NGX_HTTP_WEBHOOK_SECRET_TEXT) {
+
+            if (ngx_http_webhook_get_file_key(cf, scheme, &secret[i],
+                                              &keyring->keys[i], verify)
+                != NGX_OK)
+            {
+                return NULL;
+            }
+
+            continue;
+        }
+
         rc = ngx_http_webhook_secret_key(scheme, &secret[i].text,
                                          &keyring->keys[i], &len, cf->log);
 
@@ -198,6 +218,14 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
             ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
                                       "secret %ui of \"webhook_verify %V\" is "
                                       "empty or cannot be decoded",
+                                      i + 1, &scheme->name);
+            return NULL;
+        }
+
+        if (rc == NGX_ABORT) {
+            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
+                                      "secret %ui of \"webhook_verify %V\" is "
+                                      NGX_HTTP_WEBHOOK_REFUSED,
                                       i + 1, &scheme->name);
             return NULL;
         }
@@ -216,10 +244,65 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         }
     }
 
+    /* what does not fit was left out: something of each file must fit */
+
+    file = NULL;
+    fits = 0;
+
+    for (i = 0; i < keyring->nkeys; i++) {
+
+        if (secret[i].file != file) {
+            file = secret[i].file;
+            fits = 0;
+        }
+
+        fits |= keyring->keys[i].ready;
+
+        if (file && !fits
+            && (i + 1 == keyring->nkeys || secret[i + 1].file != file))
+        {
+            ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
+                                      "key file \"%V\" holds no key for the "
+                                      "algorithm \"%V\" of "
+                                      "\"webhook_verify %V\"",
+                                      file, &scheme->algorithm->name,
+                                      &scheme->name);
+            return NULL;
+        }
+    }
+
     keyring->next = secrets->keyrings;
     secrets->keyrings = keyring;
 
     return keyring;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_get_file_key(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_secret_t *secret,
+    ngx_http_webhook_key_t *key, ngx_http_webhook_verify_conf_t *verify)
+{
+    switch (ngx_http_webhook_file_key(scheme, secret, key)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_DECLINED:
+        ngx_http_webhook_key_free(key);
+        return NGX_OK;
+
+    case NGX_ABORT:
+        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
+                                  "a key of the key file \"%V\" is "
+                                  NGX_HTTP_WEBHOOK_REFUSED, secret->file);
+        return NGX_ERROR;
+
+    default: /* NGX_ERROR */
+        ngx_http_webhook_digest_error(NGX_LOG_EMERG, cf->log,
+                                      "could not make a key of a secret");
+        return NGX_ERROR;
+    }
 }
 
 

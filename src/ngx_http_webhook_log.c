@@ -114,7 +114,8 @@ ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
 
         if (signature->malformed) {
             return ngx_slprintf(buf, last,
-                         ", wanted: %uz characters of %s, came: %uz",
+                         ", wanted: %s%uz characters of %s, came: %uz",
+                         scheme->algorithm->check ? "at most " : "",
                          ngx_http_webhook_encoded_length(
                                     scheme->algorithm->size, scheme->encoding),
                          ngx_http_webhook_encoding_name(scheme->encoding),

@@ -386,6 +386,11 @@ ngx_http_webhook_judge_headers(ngx_http_webhook_ctx_t *ctx)
                                            &j->scope);
     }
 
+    if (reason == NGX_HTTP_WEBHOOK_REASON_NONE && scheme->key_id) {
+        reason = ngx_http_webhook_choose_keys(&j->keys, conf->rules.keyring,
+                                              &j->scope);
+    }
+
     if (reason == NGX_HTTP_WEBHOOK_REASON_NONE) {
         reason = ngx_http_webhook_verify_start(&j->verify, ctx->request,
                              scheme, &j->signature, &j->keys,

@@ -16,6 +16,13 @@
 #define NGX_HTTP_WEBHOOK_SECRET_FILE  65536
 
 
+typedef struct {
+    char                          *name;
+    char                        *(*handler)(ngx_conf_t *cf,
+                                     ngx_array_t *secrets, ngx_str_t *name);
+} ngx_http_webhook_secret_source_t;
+
+
 static char *ngx_http_webhook_secret_source(ngx_conf_t *cf,
     ngx_array_t *secrets, ngx_str_t *source);
 static char *ngx_http_webhook_secret_file(ngx_conf_t *cf,
@@ -33,6 +40,17 @@ static ngx_int_t ngx_http_webhook_secret_value(ngx_http_webhook_scope_t *scope,
     ngx_http_webhook_secret_t *secret, ngx_str_t *value);
 
 
+/* what is none of these is the secret itself */
+
+static ngx_http_webhook_secret_source_t  ngx_http_webhook_secret_sources[] = {
+    { "file:", ngx_http_webhook_secret_file },
+    { "env:", ngx_http_webhook_secret_env },
+    { "pem:", ngx_http_webhook_pem_file },
+    { "jwks:", ngx_http_webhook_jwks_file },
+    { NULL, NULL }
+};
+
+
 char *
 ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
@@ -41,7 +59,8 @@ ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 
     char                         *rv;
     ngx_str_t                    *value;
-    ngx_uint_t                    i;
+    ngx_uint_t                    i, keys;
+    ngx_http_webhook_secret_t    *secret;
     ngx_http_webhook_secrets_t  **secrets;
 
     secrets = (ngx_http_webhook_secrets_t **) (p + cmd->offset);
@@ -70,8 +89,21 @@ ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
         }
     }
 
-    if ((*secrets)->list.nelts > NGX_HTTP_WEBHOOK_MAX_SECRETS) {
+    secret = (*secrets)->list.elts;
+    keys = 0;
+
+    for (i = 0; i < (*secrets)->list.nelts; i++) {
+        if (secret[i].file) {
+            keys++;
+        }
+    }
+
+    if ((*secrets)->list.nelts - keys > NGX_HTTP_WEBHOOK_MAX_SECRETS) {
         return "has more than 8 secrets";
+    }
+
+    if (keys > NGX_HTTP_WEBHOOK_MAX_KEYS) {
+        return "has more than 16 keys";
     }
 
     return NGX_CONF_OK;
@@ -82,17 +114,18 @@ static char *
 ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *source)
 {
-    ngx_str_t   name;
-    ngx_uint_t  file;
+    ngx_str_t                          name;
+    ngx_http_webhook_secret_source_t  *known;
 
-    file = (ngx_strncmp(source->data, "file:", 5) == 0);
-
-    if (!file && ngx_strncmp(source->data, "env:", 4) != 0) {
-        return ngx_http_webhook_secret_string(cf, secrets, source);
+    for (known = ngx_http_webhook_secret_sources; known->handler; known++) {
+        if (ngx_http_webhook_parameter(source, known->name, &name) == NGX_OK) {
+            break;
+        }
     }
 
-    name.data = source->data + (file ? 5 : 4);
-    name.len = source->len - (file ? 5 : 4);
+    if (known->handler == NULL) {
+        return ngx_http_webhook_secret_string(cf, secrets, source);
+    }
 
     if (ngx_strlchr(name.data, name.data + name.len, '$')) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -107,8 +140,7 @@ ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
         return NGX_CONF_ERROR;
     }
 
-    return file ? ngx_http_webhook_secret_file(cf, secrets, &name)
-                : ngx_http_webhook_secret_env(cf, secrets, &name);
+    return known->handler(cf, secrets, &name);
 }
 
 
@@ -116,15 +148,35 @@ static char *
 ngx_http_webhook_secret_file(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *name)
 {
-    char             *rv;
-    u_char           *buf;
+    char       *rv;
+    ngx_str_t   text;
+
+    if (ngx_http_webhook_read_secret_file(cf, name, S_IROTH, &text) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    rv = ngx_http_webhook_secret_lines(cf, secrets, name, text.data,
+                                       text.data + text.len);
+
+    ngx_explicit_memzero(text.data, text.len);
+    ngx_free(text.data);
+
+    return rv;
+}
+
+
+ngx_int_t
+ngx_http_webhook_read_secret_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t rights, ngx_str_t *text)
+{
     size_t            size;
     ssize_t           n;
+    ngx_int_t         rc;
     ngx_file_t        file;
     ngx_file_info_t   fi;
 
     if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     ngx_memzero(&file, sizeof(ngx_file_t));
@@ -138,12 +190,10 @@ ngx_http_webhook_secret_file(ngx_conf_t *cf, ngx_array_t *secrets,
     if (file.fd == NGX_INVALID_FILE) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            ngx_open_file_n " \"%V\" failed", name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    rv = NGX_CONF_ERROR;
-    buf = NULL;
-    size = 0;
+    rc = NGX_ERROR;
 
     if (ngx_fd_info(file.fd, &fi) == NGX_FILE_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
@@ -163,42 +213,47 @@ ngx_http_webhook_secret_file(ngx_conf_t *cf, ngx_array_t *secrets,
         goto done;
     }
 
-    if (fi.st_mode & S_IROTH) {
+    if (fi.st_mode & rights & S_IROTH) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "secret file \"%V\" can be read by everybody, "
                            "take that right away", name);
     }
 
+    if (fi.st_mode & rights & (S_IWGRP|S_IWOTH)) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "key file \"%V\" can be written by others, "
+                           "take that right away", name);
+    }
+
     size = (size_t) ngx_file_size(&fi);
 
-    buf = ngx_alloc(size + 1, cf->log);
-    if (buf == NULL) {
+    text->data = ngx_alloc(size + 1, cf->log);
+    if (text->data == NULL) {
         goto done;
     }
 
-    n = ngx_read_file(&file, buf, size, 0);
+    n = ngx_read_file(&file, text->data, size, 0);
 
     if (n == NGX_ERROR) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            ngx_read_file_n " \"%V\" failed", name);
+        ngx_free(text->data);
         goto done;
     }
 
-    rv = ngx_http_webhook_secret_lines(cf, secrets, name, buf, buf + n);
+    text->len = n;
+    text->data[n] = '\0';
+
+    rc = NGX_OK;
 
 done:
-
-    if (buf) {
-        ngx_explicit_memzero(buf, size);
-        ngx_free(buf);
-    }
 
     if (ngx_close_file(file.fd) == NGX_FILE_ERROR) {
         ngx_log_error(NGX_LOG_ALERT, cf->log, ngx_errno,
                       ngx_close_file_n " \"%V\" failed", name);
     }
 
-    return rv;
+    return rc;
 }
 
 
@@ -335,7 +390,7 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
         return NGX_CONF_ERROR;
     }
 
-    ngx_str_null(&secret->text);
+    ngx_memzero(secret, sizeof(ngx_http_webhook_secret_t));
     secret->string = string;
 
     return NGX_CONF_OK;
@@ -346,9 +401,6 @@ static char *
 ngx_http_webhook_secret_add(ngx_conf_t *cf, ngx_array_t *secrets,
     u_char *data, size_t len)
 {
-    ngx_pool_cleanup_t         *cln;
-    ngx_http_webhook_secret_t  *secret;
-
     if (ngx_strlchr((u_char *) " \t", (u_char *) " \t" + 2, data[0])
         || ngx_strlchr((u_char *) " \t", (u_char *) " \t" + 2, data[len - 1]))
     {
@@ -357,29 +409,42 @@ ngx_http_webhook_secret_add(ngx_conf_t *cf, ngx_array_t *secrets,
                            "part of it");
     }
 
+    return ngx_http_webhook_secret_push(cf, secrets, data, len)
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+ngx_http_webhook_secret_t *
+ngx_http_webhook_secret_push(ngx_conf_t *cf, ngx_array_t *secrets,
+    u_char *data, size_t len)
+{
+    ngx_pool_cleanup_t         *cln;
+    ngx_http_webhook_secret_t  *secret;
+
     secret = ngx_array_push(secrets);
     if (secret == NULL) {
-        return NGX_CONF_ERROR;
+        return NULL;
     }
 
-    secret->string = NULL;
+    ngx_memzero(secret, sizeof(ngx_http_webhook_secret_t));
+
     secret->text.len = len;
     secret->text.data = ngx_pnalloc(cf->pool, len);
     if (secret->text.data == NULL) {
-        return NGX_CONF_ERROR;
+        return NULL;
     }
 
     ngx_memcpy(secret->text.data, data, len);
 
     cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_str_t));
     if (cln == NULL) {
-        return NGX_CONF_ERROR;
+        return NULL;
     }
 
     cln->handler = ngx_http_webhook_secret_wipe;
     *(ngx_str_t *) cln->data = secret->text;
 
-    return NGX_CONF_OK;
+    return secret;
 }
 
 
@@ -413,7 +478,8 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     }
 
     encoded = *text;
-    encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
+    encoding = scheme->algorithm->check ? NGX_HTTP_WEBHOOK_ENCODING_BASE64
+                                        : NGX_HTTP_WEBHOOK_ENCODING_RAW;
 
     if (scheme->secret) {
         rule = scheme->secret->elts;
@@ -479,6 +545,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_keys_t *keys,
 
     keys->elts = keyring->keys;
     keys->nelts = keyring->nkeys;
+    keys->tried = (ngx_uint_t) -1;
 
     if (!keyring->variables) {
         return keys->nelts ? NGX_HTTP_WEBHOOK_REASON_NONE
@@ -529,7 +596,7 @@ ngx_http_webhook_get_keys(ngx_http_webhook_keys_t *keys,
 
         if (rc != NGX_OK) {
             ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
-                              (rc == NGX_DECLINED)
+                              (rc == NGX_DECLINED || rc == NGX_ABORT)
                               ? "secret from a variable does not decode"
                               : "could not make a key of a secret");
             return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
@@ -652,6 +719,7 @@ ngx_http_webhook_secrets_equal(ngx_array_t *one, ngx_array_t *other)
 
     for (i = 0; i < one->nelts; i++) {
         if (a[i].string || b[i].string
+            || a[i].kind != b[i].kind
             || a[i].text.len != b[i].text.len
             || ngx_memcmp(a[i].text.data, b[i].text.data, a[i].text.len) != 0)
         {

@@ -18,12 +18,29 @@
 
 
 #define NGX_HTTP_WEBHOOK_MAX_SECRETS  8
+#define NGX_HTTP_WEBHOOK_MAX_KEYS     16
+
+
+/* what the text of a secret is */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_SECRET_TEXT = 0,        /* decoded as the scheme says */
+    NGX_HTTP_WEBHOOK_SECRET_OCTETS,          /* the bytes of a key */
+    NGX_HTTP_WEBHOOK_SECRET_PUBLIC           /* a public key in DER */
+} ngx_http_webhook_secret_e;
 
 
 typedef struct {
     ngx_str_t                      text;     /* if it is known beforehand; it
                                                 is wiped with the pool */
     ngx_http_webhook_template_t   *string;   /* if it holds variables */
+
+    ngx_http_webhook_secret_e      kind;
+    ngx_str_t                     *file;     /* of keys, or NULL */
+    ngx_str_t                      id;       /* of a key, or empty */
+    ngx_str_t                      alg;      /* of a JWK, or empty */
+
+    unsigned                       serial:1; /* the id is a number in hex */
 } ngx_http_webhook_secret_t;
 
 
@@ -56,9 +73,15 @@ typedef struct {
 typedef struct {
     ngx_http_webhook_key_t        *elts;
     ngx_uint_t                     nelts;
+    ngx_uint_t                     tried;    /* bits, of those that are */
 
     unsigned                       own:1;
 } ngx_http_webhook_keys_t;
+
+
+/* whether a key is there, and is that of the request */
+#define ngx_http_webhook_key_is_tried(keys, n)                                \
+    ((keys)->elts[n].ready && (((keys)->tried >> (n)) & 1))
 
 
 /*
@@ -69,10 +92,27 @@ char *ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
+ * Reads a file that the configuration names, and warns of those rights to it
+ * that others should not have.  The text, to be freed with ngx_free(), ends
+ * with a null character.  Returns NGX_OK, or NGX_ERROR after the error was
+ * logged.
+ */
+ngx_int_t ngx_http_webhook_read_secret_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t rights, ngx_str_t *text);
+
+/*
+ * Adds a copy of the text, which is wiped with the pool.  Returns NULL if there
+ * is no memory.
+ */
+ngx_http_webhook_secret_t *ngx_http_webhook_secret_push(ngx_conf_t *cf,
+    ngx_array_t *secrets, u_char *data, size_t len);
+
+/*
  * Makes a key of the secret's text by the rules of the scheme.  Returns
- * NGX_OK; NGX_DECLINED if the text does not decode, or to nothing, and
- * NGX_ERROR if there is no memory or OpenSSL failed.  The key is in each case
- * to be freed.  *len is the length of the decoded secret, in bytes.
+ * NGX_OK; NGX_DECLINED if the text does not decode, or to nothing; NGX_ABORT if
+ * the key is refused; NGX_ERROR if there is no memory or OpenSSL failed.  The
+ * key is in each case to be freed.  *len is the length of the decoded secret,
+ * in bytes.
  */
 ngx_int_t ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *text, ngx_http_webhook_key_t *key, size_t *len,
@@ -98,6 +138,34 @@ ngx_int_t ngx_http_webhook_secrets_hold(ngx_array_t *secrets,
 /* Whether both arrays hold the same secrets in the same order. */
 ngx_uint_t ngx_http_webhook_secrets_equal(ngx_array_t *one,
     ngx_array_t *other);
+
+
+/* src/ngx_http_webhook_key_file.c */
+
+/*
+ * Add the keys of a file, all that could be one of some scheme.  Return
+ * NGX_CONF_OK, or an error as directives do.
+ */
+char *ngx_http_webhook_pem_file(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *name);
+char *ngx_http_webhook_jwks_file(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *name);
+
+/*
+ * Makes a key of such a secret.  Returns NGX_OK; NGX_DECLINED if it is for
+ * another algorithm; or as ngx_http_webhook_key_init() does.
+ */
+ngx_int_t ngx_http_webhook_file_key(ngx_http_webhook_scheme_t *scheme,
+    ngx_http_webhook_secret_t *secret, ngx_http_webhook_key_t *key);
+
+/*
+ * Leaves those keys to be tried that the request names, where the scheme has
+ * "key_id".  Returns NGX_HTTP_WEBHOOK_REASON_NONE, or why the request is not
+ * authentic.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_choose_keys(
+    ngx_http_webhook_keys_t *keys, const ngx_http_webhook_keyring_t *keyring,
+    ngx_http_webhook_scope_t *scope);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_SECRET_H_INCLUDED_ */

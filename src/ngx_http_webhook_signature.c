@@ -305,9 +305,9 @@ static ngx_http_webhook_reason_e
 ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
     ngx_http_webhook_values_t *values, ngx_http_webhook_reason_e *reasons)
 {
-    size_t                            size;
+    size_t                            size, *length;
     u_char                           *buf;
-    ngx_int_t                         rc;
+    ngx_int_t                         rc, len;
     ngx_str_t                         item;
     ngx_uint_t                        i, nitems, ncandidates;
     ngx_http_webhook_item_t          *value;
@@ -321,6 +321,7 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
     nitems = 0;
     ncandidates = 0;
     buf = NULL;
+    length = NULL;
 
     value = values->elts;
 
@@ -352,11 +353,27 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
 
             /* only a text of the exact length is worth decoding */
 
-            if (!scheme->algorithm->token
-                && ngx_http_webhook_decoded_length(&item, scheme->encoding)
-                   != (ngx_int_t) size)
-            {
-                continue;
+            len = size;
+
+            if (!scheme->algorithm->token) {
+                len = ngx_http_webhook_decoded_length(&item, scheme->encoding);
+
+                if (len != (ngx_int_t) size
+                    && (scheme->algorithm->check == NULL
+                        || len <= 0 || len > (ngx_int_t) size))
+                {
+                    continue;
+                }
+            }
+
+            if (scheme->algorithm->check && length == NULL) {
+
+                length = ngx_palloc(reading->pool,
+                                    scheme->algorithm->candidates
+                                    * sizeof(size_t));
+                if (length == NULL) {
+                    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+                }
             }
 
             if (buf == NULL) {
@@ -388,6 +405,11 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
 
             if (group->ncandidates++ == 0) {
                 group->candidates = buf;
+                group->lengths = length;
+            }
+
+            if (length) {
+                *length++ = len;
             }
 
             buf += size;

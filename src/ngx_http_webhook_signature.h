@@ -29,9 +29,13 @@ typedef struct {
     ngx_str_t                      before;      /* of the signed text, */
     ngx_str_t                      after;       /* around the body */
     ngx_str_t                      text;        /* all of it, if it is needed
-                                                   whole */
+                                                   whole, or its digest */
+    EVP_MD_CTX                    *digest;      /* of all keys, running */
 
-    u_char                        *candidates;  /* decoded, of equal size */
+    u_char                        *candidates;  /* decoded, each in as many
+                                                   bytes as the longest has */
+    size_t                        *lengths;     /* of them, or NULL if all are
+                                                   of that size */
     ngx_uint_t                     ncandidates; /* 0: the group is wrong */
 } ngx_http_webhook_group_t;
 

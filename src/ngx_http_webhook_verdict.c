@@ -48,6 +48,7 @@ static ngx_str_t  ngx_http_webhook_reasons[] = {
     ngx_string("missing_field"),
     ngx_string("malformed_field"),
     ngx_string("no_secret"),
+    ngx_string("unknown_key"),
     ngx_string("missing_id"),
     ngx_string("no_key"),
     ngx_string("ambiguous_json"),

@@ -22,6 +22,9 @@ static ngx_http_webhook_reason_e ngx_http_webhook_verify_compare(
     ngx_http_webhook_verify_t *verify);
 static ngx_int_t ngx_http_webhook_verify_group(
     ngx_http_webhook_verify_t *verify, ngx_uint_t n, ngx_uint_t k);
+static ngx_int_t ngx_http_webhook_verify_digest(
+    ngx_http_webhook_verify_t *verify, ngx_http_webhook_group_t *group,
+    ngx_http_webhook_key_t *key);
 static ngx_int_t ngx_http_webhook_verify_whole(
     ngx_http_webhook_verify_t *verify, ngx_http_webhook_group_t *group,
     ngx_http_webhook_key_t *key);
@@ -36,7 +39,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
     ngx_http_webhook_signature_t *signature, ngx_http_webhook_keys_t *keys,
     ngx_uint_t sha256)
 {
-    ngx_uint_t                  i, n;
+    ngx_uint_t                  i, n, shared;
     EVP_MD_CTX                **md;
     ngx_http_webhook_group_t   *group;
 
@@ -58,6 +61,8 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
 
         verify->digests = md;
 
+        shared = (scheme->algorithm->check != NULL);
+
         for (i = 0; i < signature->ngroups; i++) {
             group = &signature->groups[i];
 
@@ -65,11 +70,19 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
 
                 /* a secret from a variable may be empty */
 
-                if (group->ncandidates == 0 || !keys->elts[n].ready) {
+                if (group->ncandidates == 0
+                    || !ngx_http_webhook_key_is_tried(keys, n))
+                {
+                    continue;
+                }
+
+                if (shared && n > 0 && group->digest) {
                     continue;
                 }
 
                 *md = scheme->algorithm->start(&keys->elts[n]);
+
+                group->digest = *md;
 
                 if (*md == NULL
                     || ngx_http_webhook_digest_update(*md, group->before.data,
@@ -187,7 +200,7 @@ ngx_http_webhook_verify_compare(ngx_http_webhook_verify_t *verify)
 
         for (n = 0; n < verify->keys->nelts; n++) {
 
-            if (!verify->keys->elts[n].ready) {
+            if (!ngx_http_webhook_key_is_tried(verify->keys, n)) {
                 continue;
             }
 
@@ -300,6 +313,10 @@ ngx_http_webhook_verify_group(ngx_http_webhook_verify_t *verify, ngx_uint_t n,
         return ngx_http_webhook_verify_whole(verify, group, key);
     }
 
+    if (algorithm->check) {
+        return ngx_http_webhook_verify_digest(verify, group, key);
+    }
+
     md = NULL;
 
     if (algorithm->start) {
@@ -326,6 +343,57 @@ ngx_http_webhook_verify_group(ngx_http_webhook_verify_t *verify, ngx_uint_t n,
     }
 
     ngx_explicit_memzero(digest, sizeof(digest));
+
+    return found;
+}
+
+
+/* the digest of a group is ended once, and is none that is secret */
+
+static ngx_int_t
+ngx_http_webhook_verify_digest(ngx_http_webhook_verify_t *verify,
+    ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key)
+{
+    ngx_int_t                            rc, found;
+    ngx_uint_t                           i;
+    const ngx_http_webhook_algorithm_t  *algorithm;
+
+    algorithm = verify->scheme->algorithm;
+
+    if (group->text.data == NULL) {
+
+        group->text.data = ngx_pnalloc(verify->request->pool,
+                                       NGX_HTTP_WEBHOOK_MAX_DIGEST);
+        if (group->text.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_webhook_digest_update(group->digest, group->after.data,
+                                           group->after.len)
+            != NGX_OK
+            || ngx_http_webhook_digest_final(group->digest, group->text.data)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    found = NGX_DECLINED;
+
+    for (i = 0; i < group->ncandidates; i++) {
+
+        rc = algorithm->check(key, algorithm, group->text.data,
+                              &group->candidates[i * algorithm->size],
+                              group->lengths[i], verify->scheme->raw);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            found = NGX_OK;
+        }
+    }
 
     return found;
 }

@@ -15,8 +15,10 @@
 #include <ngx_core.h>
 
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 
 #include "ngx_http_webhook_digest.h"
+#include "ngx_http_webhook_public.h"
 
 
 #define NGX_HTTP_WEBHOOK_MAX_BLOCK    128   /* SHA-384, SHA-512 */
@@ -26,16 +28,16 @@
 
 
 static ngx_int_t ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key,
-    const EVP_MD *md, ngx_str_t *secret);
-static EVP_MD_CTX *ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key);
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret);
+static EVP_MD_CTX *ngx_http_webhook_key_start(ngx_http_webhook_key_t *key);
 static ngx_int_t ngx_http_webhook_hmac_final(ngx_http_webhook_key_t *key,
     EVP_MD_CTX *md, u_char *digest);
 static ngx_int_t ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key,
-    const EVP_MD *md, ngx_str_t *secret);
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret);
 static ngx_int_t ngx_http_webhook_ed25519_verify(ngx_http_webhook_key_t *key,
     u_char *signature, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_token_init(ngx_http_webhook_key_t *key,
-    const EVP_MD *md, ngx_str_t *secret);
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret);
 static ngx_int_t ngx_http_webhook_token_final(ngx_http_webhook_key_t *key,
     EVP_MD_CTX *md, u_char *digest);
 static EVP_MD_CTX *ngx_http_webhook_sha256_new(void);
@@ -47,35 +49,78 @@ static EVP_MD_CTX *ngx_http_webhook_key_pad(const EVP_MD *md, u_char *block,
 
 static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
 
-    { ngx_string("hmac-sha256"), 32, 16, EVP_sha256,
-      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
-      ngx_http_webhook_hmac_final, NULL, 0 },
+    { ngx_string("hmac-sha256"), ngx_string("HS256"), 32, 16, EVP_sha256,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
+      ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
 
-    { ngx_string("hmac-sha1"), 20, 16, EVP_sha1,
-      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
-      ngx_http_webhook_hmac_final, NULL, 0 },
+    { ngx_string("hmac-sha1"), ngx_string("HS1"), 20, 16, EVP_sha1,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
+      ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
 
-    { ngx_string("hmac-sha384"), 48, 16, EVP_sha384,
-      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
-      ngx_http_webhook_hmac_final, NULL, 0 },
+    { ngx_string("hmac-sha384"), ngx_string("HS384"), 48, 16, EVP_sha384,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
+      ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
 
-    { ngx_string("hmac-sha512"), 64, 16, EVP_sha512,
-      ngx_http_webhook_hmac_init, ngx_http_webhook_hmac_start,
-      ngx_http_webhook_hmac_final, NULL, 0 },
+    { ngx_string("hmac-sha512"), ngx_string("HS512"), 64, 16, EVP_sha512,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
+      ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
 
     /* asymmetric operations are a hundred times as dear */
 
-    { ngx_string("ed25519"), 64, 4, NULL,
+    { ngx_string("ed25519"), ngx_string("EdDSA"), 64, 4, NULL,
       ngx_http_webhook_ed25519_init, NULL,
-      NULL, ngx_http_webhook_ed25519_verify, 0 },
+      NULL, ngx_http_webhook_ed25519_verify, NULL, EVP_PKEY_ED25519, 0, 0 },
+
+    { ngx_string("rsa-sha256"), ngx_string("RS256"),
+      NGX_HTTP_WEBHOOK_MAX_SIGNATURE, 4, EVP_sha256,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_RSA,
+      RSA_PKCS1_PADDING, 0 },
+
+    { ngx_string("rsa-sha1"), ngx_null_string,
+      NGX_HTTP_WEBHOOK_MAX_SIGNATURE, 4, EVP_sha1,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_RSA,
+      RSA_PKCS1_PADDING, 0 },
+
+    { ngx_string("rsa-sha512"), ngx_string("RS512"),
+      NGX_HTTP_WEBHOOK_MAX_SIGNATURE, 4, EVP_sha512,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_RSA,
+      RSA_PKCS1_PADDING, 0 },
+
+    { ngx_string("rsa-pss-sha256"), ngx_string("PS256"),
+      NGX_HTTP_WEBHOOK_MAX_SIGNATURE, 4, EVP_sha256,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_RSA,
+      RSA_PKCS1_PSS_PADDING, 0 },
+
+    { ngx_string("rsa-pss-sha512"), ngx_string("PS512"),
+      NGX_HTTP_WEBHOOK_MAX_SIGNATURE, 4, EVP_sha512,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_RSA,
+      RSA_PKCS1_PSS_PADDING, 0 },
+
+    { ngx_string("ecdsa-sha256"), ngx_string("ES256"),
+      NGX_HTTP_WEBHOOK_MAX_ECDSA, 4, EVP_sha256,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_EC,
+      0, 0 },
+
+    { ngx_string("ecdsa-sha1"), ngx_null_string,
+      NGX_HTTP_WEBHOOK_MAX_ECDSA, 4, EVP_sha1,
+      ngx_http_webhook_public_init, ngx_http_webhook_key_start,
+      NULL, NULL, ngx_http_webhook_public_check, EVP_PKEY_EC,
+      0, 0 },
 
     /* compared by its SHA-256 */
 
-    { ngx_string("token"), 32, 16, NULL,
+    { ngx_string("token"), ngx_null_string, 32, 16, NULL,
       ngx_http_webhook_token_init, NULL,
-      ngx_http_webhook_token_final, NULL, 1 },
+      ngx_http_webhook_token_final, NULL, NULL, 0, 0, 1 },
 
-    { ngx_null_string, 0, 0, NULL, NULL, NULL, NULL, NULL, 0 }
+    { ngx_null_string, ngx_null_string, 0, 0, NULL, NULL, NULL, NULL, NULL,
+      NULL, 0, 0, 0 }
 };
 
 
@@ -113,10 +158,18 @@ ngx_http_webhook_algorithm(ngx_str_t *name)
 ngx_int_t
 ngx_http_webhook_algorithm_check(const ngx_http_webhook_algorithm_t *algorithm)
 {
-    u_char                  point[32];
+    u_char                  point[NGX_HTTP_WEBHOOK_MAX_DIGEST];
     ngx_str_t               secret;
     ngx_int_t               rc;
     ngx_http_webhook_key_t  key;
+
+    if (algorithm->check) {
+
+        /* what else it takes is seen with the first key */
+
+        return EVP_Digest(NULL, 0, point, NULL, algorithm->md(), NULL)
+               ? NGX_OK : NGX_ERROR;
+    }
 
     /* any key will do; for Ed25519 it is the point with y = 1 */
 
@@ -124,7 +177,7 @@ ngx_http_webhook_algorithm_check(const ngx_http_webhook_algorithm_t *algorithm)
     point[0] = 1;
 
     secret.data = point;
-    secret.len = sizeof(point);
+    secret.len = NGX_HTTP_WEBHOOK_ED25519_LEN;
 
     rc = ngx_http_webhook_key_init(&key, algorithm, &secret);
 
@@ -142,7 +195,7 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
 
     ngx_memzero(key, sizeof(ngx_http_webhook_key_t));
 
-    rc = algorithm->init(key, algorithm->md ? algorithm->md() : NULL, secret);
+    rc = algorithm->init(key, algorithm, secret);
 
     key->ready = (rc == NGX_OK);
 
@@ -151,12 +204,14 @@ ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
 
 
 static ngx_int_t
-ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
-    ngx_str_t *secret)
+ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key,
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret)
 {
-    size_t  size;
-    u_char  block[NGX_HTTP_WEBHOOK_MAX_BLOCK];
+    size_t         size;
+    u_char         block[NGX_HTTP_WEBHOOK_MAX_BLOCK];
+    const EVP_MD  *md;
 
+    md = algorithm->md();
     size = EVP_MD_block_size(md);
 
     ngx_memzero(block, sizeof(block));
@@ -178,8 +233,8 @@ ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
 
 
 static ngx_int_t
-ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
-    ngx_str_t *secret)
+ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key,
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret)
 {
     if (secret->len != NGX_HTTP_WEBHOOK_ED25519_LEN) {
         return NGX_DECLINED;
@@ -193,8 +248,8 @@ ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
 
 
 static ngx_int_t
-ngx_http_webhook_token_init(ngx_http_webhook_key_t *key, const EVP_MD *md,
-    ngx_str_t *secret)
+ngx_http_webhook_token_init(ngx_http_webhook_key_t *key,
+    const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret)
 {
     return ngx_http_webhook_token_digest(secret, key->token);
 }
@@ -252,18 +307,26 @@ ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
     if (from->public) {
 
         if (!EVP_PKEY_up_ref(from->public)) {
-            key->public = NULL;
+            ngx_memzero(key, sizeof(ngx_http_webhook_key_t));
             return NGX_ERROR;
         }
-
-        return NGX_OK;
     }
+
+    key->inner = NULL;
+    key->outer = NULL;
 
     if (from->inner) {
         key->inner = ngx_http_webhook_digest_copy(from->inner);
-        key->outer = ngx_http_webhook_digest_copy(from->outer);
+        if (key->inner == NULL) {
+            return NGX_ERROR;
+        }
+    }
 
-        return (key->inner && key->outer) ? NGX_OK : NGX_ERROR;
+    if (from->outer) {
+        key->outer = ngx_http_webhook_digest_copy(from->outer);
+        if (key->outer == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
@@ -271,7 +334,7 @@ ngx_http_webhook_key_copy(ngx_http_webhook_key_t *key,
 
 
 static EVP_MD_CTX *
-ngx_http_webhook_hmac_start(ngx_http_webhook_key_t *key)
+ngx_http_webhook_key_start(ngx_http_webhook_key_t *key)
 {
     return ngx_http_webhook_digest_copy(key->inner);
 }

@@ -28,7 +28,8 @@ typedef struct ngx_http_webhook_algorithm_s  ngx_http_webhook_algorithm_t;
 /* a secret, ready to be used; it holds no text of the secret */
 
 typedef struct {
-    EVP_MD_CTX                    *inner;     /* has absorbed key ^ ipad */
+    EVP_MD_CTX                    *inner;     /* has absorbed key ^ ipad, or
+                                                 nothing, for a public key */
     EVP_MD_CTX                    *outer;     /* has absorbed key ^ opad */
     EVP_PKEY                      *public;
     u_char                         token[NGX_HTTP_WEBHOOK_SHA256_LEN];
@@ -39,18 +40,25 @@ typedef struct {
 
 /*
  * What an algorithm does.  One that has no "start" looks at the signed text as
- * a whole, with "verify", or at none at all.
+ * a whole, with "verify", or at none at all.  One with "check" makes a digest
+ * that is the same for all keys, which are public, and come in DER; its
+ * signatures are of any length up to the size.
  */
 
 struct ngx_http_webhook_algorithm_s {
     ngx_str_t                      name;
+    ngx_str_t                      jwa;         /* its name in a JWK */
     size_t                         size;        /* of a signature, in bytes */
     ngx_uint_t                     candidates;  /* that are looked at */
     const EVP_MD                *(*md)(void);
 
-    /* makes a key of bytes: NGX_OK, NGX_DECLINED if they are none, NGX_ERROR */
+    /*
+     * makes a key of bytes: NGX_OK, NGX_DECLINED if they are none, NGX_ABORT
+     * if the key is refused, NGX_ERROR
+     */
     ngx_int_t                    (*init)(ngx_http_webhook_key_t *key,
-                                       const EVP_MD *md, ngx_str_t *secret);
+                                const ngx_http_webhook_algorithm_t *algorithm,
+                                ngx_str_t *secret);
 
     /* a running digest of the signed text, or NULL if OpenSSL failed */
     EVP_MD_CTX                  *(*start)(ngx_http_webhook_key_t *key);
@@ -63,6 +71,15 @@ struct ngx_http_webhook_algorithm_s {
     ngx_int_t                    (*verify)(ngx_http_webhook_key_t *key,
                                        u_char *signature, ngx_str_t *text);
 
+    /* whether a signature of the digest is right, likewise */
+    ngx_int_t                    (*check)(ngx_http_webhook_key_t *key,
+                                const ngx_http_webhook_algorithm_t *algorithm,
+                                u_char *digest, u_char *signature, size_t len,
+                                ngx_uint_t raw);
+
+    int                            public;      /* EVP_PKEY_..., or 0 */
+    int                            padding;     /* of RSA */
+
     unsigned                       token:1;     /* nothing is signed */
 };
 
@@ -73,9 +90,9 @@ const ngx_http_webhook_algorithm_t *ngx_http_webhook_algorithm(
 
 /*
  * Makes a key of the secret's bytes, which may be forgotten afterwards.
- * Returns NGX_OK; NGX_DECLINED if the bytes are no key of the algorithm, or
- * NGX_ERROR if OpenSSL failed.  The key is in each case to be freed with
- * ngx_http_webhook_key_free().
+ * Returns NGX_OK; NGX_DECLINED if the bytes are no key of the algorithm;
+ * NGX_ABORT if its size or curve is refused; NGX_ERROR if OpenSSL failed.  The
+ * key is in each case to be freed with ngx_http_webhook_key_free().
  */
 ngx_int_t ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret);

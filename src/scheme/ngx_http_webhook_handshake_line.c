@@ -429,7 +429,7 @@ ngx_http_webhook_handshakes_check(ngx_conf_t *cf,
         return NGX_CONF_OK;
     }
 
-    if (scheme->algorithm->start == NULL) {
+    if (scheme->algorithm->start == NULL || scheme->algorithm->final == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "scheme \"%V\" has a handshake with \"hmac=\", but "
                            "its algorithm makes no MAC", &scheme->name);

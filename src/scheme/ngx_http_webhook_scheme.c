@@ -369,6 +369,11 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
+    if (scheme->raw && scheme->algorithm->public != EVP_PKEY_EC) {
+        text = "has \"form=raw\", which is for ECDSA only";
+        goto failed;
+    }
+
     if (scheme->algorithm->token) {
 
         if (scheme->timestamp) {

@@ -55,6 +55,9 @@ typedef struct {
     ngx_http_webhook_window_t      window;     /* the default one */
 
     ngx_array_t                   *secret;     /* .._secret_rule_t */
+    ngx_array_t                   *key_id;     /* ngx_http_webhook_template_t,
+                                                  or NULL */
+    ngx_http_webhook_cut_t         key_id_cut;
     ngx_array_t                   *event_id;   /* ngx_http_webhook_line_t */
     ngx_array_t                   *event_type; /* ngx_http_webhook_line_t */
     ngx_array_t                   *dedup_key;  /* ngx_http_webhook_line_t */
@@ -76,6 +79,7 @@ typedef struct {
     ngx_uint_t                     nvalues;    /* without those of handshakes,
                                                   which are the last */
 
+    unsigned                       raw:1;      /* ECDSA, as two numbers */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       complete:1;   /* others were appended */

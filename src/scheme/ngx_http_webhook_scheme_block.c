@@ -27,6 +27,15 @@ typedef struct {
 } ngx_http_webhook_directive_t;
 
 
+/* a parameter that has one of some values */
+
+typedef struct {
+    char                          *name;
+    ngx_conf_enum_t               *values;
+    ngx_uint_t                    *chosen;
+} ngx_http_webhook_choice_t;
+
+
 static char *ngx_http_webhook_algorithm_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again);
 static char *ngx_http_webhook_signature_line(ngx_conf_t *cf,
@@ -38,6 +47,8 @@ static char *ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 static char *ngx_http_webhook_tolerance_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again);
 static char *ngx_http_webhook_secret_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+static char *ngx_http_webhook_key_id_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again);
 static char *ngx_http_webhook_event_id_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again);
@@ -53,7 +64,7 @@ static char *ngx_http_webhook_parts(ngx_conf_t *cf,
     ngx_uint_t where);
 static ngx_array_t *ngx_http_webhook_sources(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_cut_t *cut,
-    ngx_uint_t range, char *name, ngx_conf_enum_t *choice, ngx_uint_t *chosen);
+    ngx_uint_t range, ngx_http_webhook_choice_t *choices);
 static ngx_int_t ngx_http_webhook_cut_parameter(ngx_str_t *value,
     ngx_http_webhook_cut_t *cut, ngx_uint_t range);
 
@@ -62,6 +73,13 @@ static ngx_conf_enum_t  ngx_http_webhook_encodings[] = {
     { ngx_string("hex"), NGX_HTTP_WEBHOOK_ENCODING_HEX },
     { ngx_string("base64"), NGX_HTTP_WEBHOOK_ENCODING_BASE64 },
     { ngx_string("base64url"), NGX_HTTP_WEBHOOK_ENCODING_BASE64URL },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_webhook_forms[] = {
+    { ngx_string("der"), 0 },
+    { ngx_string("raw"), 1 },
     { ngx_null_string, 0 }
 };
 
@@ -83,6 +101,7 @@ static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
     { ngx_string("timestamp"), 1, 16, 0, ngx_http_webhook_timestamp_line },
     { ngx_string("tolerance"), 1, 2, 0, ngx_http_webhook_tolerance_line },
     { ngx_string("secret"), 0, 2, 1, ngx_http_webhook_secret_line },
+    { ngx_string("key_id"), 1, 16, 0, ngx_http_webhook_key_id_line },
     { ngx_string("event_id"), 1, 8, 1, ngx_http_webhook_event_id_line },
     { ngx_string("event_type"), 1, 8, 1, ngx_http_webhook_event_type_line },
     { ngx_string("dedup_key"), 1, 8, 1, ngx_http_webhook_dedup_key_line },
@@ -166,22 +185,28 @@ static char *
 ngx_http_webhook_signature_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again)
 {
-    ngx_uint_t                  encoding;
+    ngx_uint_t                  encoding, raw;
+    ngx_http_webhook_choice_t   choices[] = {
+        { "encoding=", ngx_http_webhook_encodings, &encoding },
+        { "form=", ngx_http_webhook_forms, &raw },
+        { NULL, NULL, NULL }
+    };
     ngx_http_webhook_scheme_t  *scheme;
 
     scheme = block->scheme;
+
     encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
+    raw = 0;
 
     scheme->signature = ngx_http_webhook_sources(cf, scheme,
                                                  &scheme->signature_cut, 1,
-                                                 "encoding=",
-                                                 ngx_http_webhook_encodings,
-                                                 &encoding);
+                                                 choices);
     if (scheme->signature == NULL) {
         return NGX_CONF_ERROR;
     }
 
     scheme->encoding = encoding;
+    scheme->raw = raw;
 
     return NGX_CONF_OK;
 }
@@ -209,6 +234,10 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
     ngx_str_t                    *value;
     ngx_uint_t                    unit;
     ngx_http_webhook_cut_t       *cut;
+    ngx_http_webhook_choice_t     choices[] = {
+        { "unit=", ngx_http_webhook_units, &unit },
+        { NULL, NULL, NULL }
+    };
     ngx_http_webhook_scheme_t    *scheme;
     ngx_http_webhook_template_t  *source;
 
@@ -226,9 +255,8 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 
     unit = NGX_HTTP_WEBHOOK_UNIT_SECONDS;
 
-    scheme->timestamp = ngx_http_webhook_sources(cf, scheme, cut, 0, "unit=",
-                                                 ngx_http_webhook_units,
-                                                 &unit);
+    scheme->timestamp = ngx_http_webhook_sources(cf, scheme, cut, 0,
+                                                 choices);
     if (scheme->timestamp == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -253,21 +281,24 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
 
 
 /*
- * The sources and the parameters of a line: those of a cut, and one with a
- * name and a choice of values.  A range of items, and sources in JSON, are for
- * signatures and timestamps only.  Returns NULL after an error was logged.
+ * The sources and the parameters of a line: those of a cut, and those with a
+ * choice of values, ended by a NULL name.  A range of items is for signatures
+ * only, and they have no sources in JSON.  Returns NULL after an error was
+ * logged.
  */
 
 static ngx_array_t *
 ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
-    ngx_http_webhook_cut_t *cut, ngx_uint_t range, char *name,
-    ngx_conf_enum_t *choice, ngx_uint_t *chosen)
+    ngx_http_webhook_cut_t *cut, ngx_uint_t range,
+    ngx_http_webhook_choice_t *choices)
 {
     char                         *rv;
     ngx_int_t                     rc;
     ngx_str_t                    *value, rest;
     ngx_uint_t                    i, n;
     ngx_array_t                  *sources;
+    ngx_conf_enum_t              *values;
+    ngx_http_webhook_choice_t    *choice;
     ngx_http_webhook_template_t  *source;
 
     value = cf->args->elts;
@@ -282,19 +313,28 @@ ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        if (ngx_http_webhook_parameter(&value[i], name, &rest) == NGX_OK) {
+        for (choice = choices; choice->name; choice++) {
+            if (ngx_http_webhook_parameter(&value[i], choice->name, &rest)
+                == NGX_OK)
+            {
+                break;
+            }
+        }
 
-            for (n = 0; choice[n].name.len; n++) {
-                if (ngx_strcmp(rest.data, choice[n].name.data) == 0) {
+        if (choice->name) {
+            values = choice->values;
+
+            for (n = 0; values[n].name.len; n++) {
+                if (ngx_strcmp(rest.data, values[n].name.data) == 0) {
                     break;
                 }
             }
 
-            if (choice[n].name.len == 0) {
+            if (values[n].name.len == 0) {
                 goto invalid;
             }
 
-            *chosen = choice[n].value;
+            *choice->chosen = values[n].value;
             continue;
         }
 
@@ -429,6 +469,43 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"",
                            &value[i]);
         return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webhook_key_id_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
+    ngx_uint_t again)
+{
+    ngx_str_t                  *value;
+    ngx_http_webhook_cut_t     *cut;
+    ngx_http_webhook_choice_t   none = { NULL, NULL, NULL };
+    ngx_http_webhook_scheme_t  *scheme;
+
+    scheme = block->scheme;
+    value = cf->args->elts;
+    cut = &scheme->key_id_cut;
+
+    scheme->key_id = NULL;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        return (cf->args->nelts == 2) ? NGX_CONF_OK
+                                      : "\"off\" takes no other parameters";
+    }
+
+    scheme->key_id = ngx_http_webhook_sources(cf, scheme, cut, 0, &none);
+
+    if (scheme->key_id == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cut->group.len
+        || ngx_http_webhook_template_has(scheme->key_id->elts,
+                                         NGX_HTTP_WEBHOOK_PIECE_JSON))
+    {
+        return "takes no JSON and no \"group=\"";
     }
 
     return NGX_CONF_OK;
