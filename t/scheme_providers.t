@@ -775,10 +775,14 @@ sub other_times {
 
 	push @times, $start unless $unit eq 's';
 	push @times, "${start}000" unless $unit eq 'ms' or provider($name)->{either};
-	push @times, '2025-11-24T16:00:00Z' unless $unit eq 'rfc3339';
+	push @times, '2025-11-24T16:00:00Z'
+		unless $unit =~ /^(?:rfc3339|iso8601)$/;
 
-	push @times, '2025-11-24T16:00:00', '2025-11-24', '2025-11-24T24:00:00Z',
-		'2025-11-31T16:00:00Z' if $unit eq 'rfc3339';
+	push @times, '2025-11-24T16:00:00' unless $unit eq 'iso8601';
+	push @times, 'Mon, 24 Nov 2025 16:00:00 GMT' unless $unit eq 'http';
+
+	push @times, '2025-11-24', '2025-11-24T24:00:00Z',
+		'2025-11-31T16:00:00Z', 'Tue, 24 Nov 2025 16:00:00 GMT';
 
 	return @times;
 }

@@ -66,6 +66,11 @@ my %own = (
 		'{id}.{body}.{ts}', 'rfc3339' ],
 	'body-header-date' => [ '$request_body|$http_x_id$http_x_ts',
 		'{body}|{id}{ts}', 'rfc3339' ],
+	'open-date-dot' => [ '$http_x_ts.$request_body', '{ts}.{body}',
+		'iso8601' ],
+	'open-date-colon' => [ '$http_x_ts:$request_body', '{ts}:{body}',
+		'iso8601' ],
+	'body-http-date' => [ '$request_body$http_x_ts', '{body}{ts}', 'http' ],
 	'body-long-literal' => [ '$http_x_ts.$request_body--$http_x_id',
 		'{ts}.{body}--{id}' ],
 	'server' => [ '$server_name$request_uri$request_body$http_x_ts',
@@ -106,6 +111,8 @@ my @malformed = (
 	[ 'body-header', id => 'a.b' ],
 	[ 'body-header-time', id => 'a.b' ],
 	[ 'body-long-literal', id => 'a--b' ],
+	[ 'open-date-dot', ts => '2025-11-24T16:00:00.5' ],
+	[ 'open-date-dot', ts => '2025-11-24T16:00:00.5Z' ],
 	[ 'body-long-literal', id => '-' ],
 );
 
@@ -125,6 +132,9 @@ my @formed = (
 	[ 'header', id => 'a b:c|d' ],
 	[ 'body-header', id => 'a b' ],
 	[ 'body-date', ts => '2025-11-24T16:00:00.25Z' ],
+	[ 'open-date-dot', ts => '2025-11-24T18:00:00+02:00' ],
+	[ 'open-date-colon', ts => '2025-11-24T16:00:00.5' ],
+	[ 'open-date-colon', ts => '2025-11-24T18:00:00+02:00' ],
 	[ 'body-date', ts => '2025-11-24T17:00:00.5+01:00' ],
 	[ 'body-long-literal', id => 'a-b' ],
 	[ 'body-header-date', body => '|a|' ],
@@ -395,7 +405,9 @@ sub own {
 	return {
 		method => 'POST', host => 'own.example', uri => "/own/$name",
 		ts => $unit eq 's' ? $start
-			: strftime('%Y-%m-%dT%H:%M:%SZ', gmtime($start)),
+			: strftime($unit eq 'http' ? '%a, %d %b %Y %H:%M:%S GMT'
+			: $unit eq 'iso8601' ? '%Y-%m-%dT%H:%M:%S'
+			: '%Y-%m-%dT%H:%M:%SZ', gmtime($start)),
 		id => "id-$id", arg => "arg$id", cookie => "cookie$id",
 		body => "{\"n\":$id}", %fields
 	};
@@ -451,7 +463,8 @@ sub can_begin {
 	my ($field, $value) = @_;
 
 	return $field eq 'body'
-		|| $field eq 'ts' && $value =~ /^[\dTtZz:.+\t -]{0,40}\z/
+		|| $field eq 'ts' && $value =~ /^(?:[A-Z][a-z]+, ?[\w: ]*
+			|[\dTtZz:.+\t -]*)\z/x && length $value <= 40
 		|| $is_header{$field} && $value =~ /^(?:[!-~][\t -~]*)?\z/
 		|| $field eq 'method' && $value =~ /^[A-Z]*\z/
 		|| $field eq 'host' && $value =~ /^[!-.0-~]*\z/

@@ -25,7 +25,7 @@ use POSIX qw/ strftime /;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()->plan(269);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()->plan(314);
 
 my $secret = 'a secret of the timestamp test';
 my $now = 1764000000;
@@ -56,6 +56,14 @@ http {
 
     webhook_scheme rfc3339 from=s {
         timestamp  $http_x_timestamp unit=rfc3339;
+    }
+
+    webhook_scheme iso8601 from=s {
+        timestamp  $http_x_timestamp unit=iso8601;
+    }
+
+    webhook_scheme http from=s {
+        timestamp  $http_x_timestamp unit=http;
     }
 
     webhook_scheme kv from=s {
@@ -151,7 +159,7 @@ EOF
         }
 
 EOF
-	qw/ ms rfc3339 kv item several json json-ms two unset /!e;
+	qw/ ms rfc3339 iso8601 http kv item several json json-ms two unset /!e;
 
 $t->write_file('nginx.conf', $conf);
 
@@ -163,6 +171,7 @@ my $body = '{"id":"of no importance"}';
 my $ids = 0;
 my $date = strftime('%Y-%m-%dT%H:%M:%S', gmtime($now));
 my $day = substr $date, 0, 10;
+my $http = 'Mon, 24 Nov 2025 16:00:00 GMT';
 
 ###############################################################################
 
@@ -376,6 +385,39 @@ foreach my $leap ([ 2024, 1 ], [ 2000, 1 ], [ 2028, 1 ]) {
 	passes("date: $year-03-01", 'rfc3339', "$year-03-01T00:00:00Z");
 }
 
+$t->clock($now);
+
+# without an offset they are those of UTC
+
+my @iso = ($date, "$date.5", "$date.123456789", "${date}Z", "$date.5Z",
+	"${day}T18:00:00+02:00", "${day}T15:55:00", "${day}T16:05:00");
+my @not_iso = ($day, "${day}T16:00", "$date.", "${date}+02", "${date}+0200",
+	"${date}ZZ", "$date ", "${day} 16:00:00", "${day}T24:00:00");
+
+passes("date: $_", 'iso8601', $_) foreach @iso;
+refused("date: $_", 'iso8601', 'malformed_timestamp', $_)
+	foreach grep { !/ $/ } @not_iso;
+refused("date: $_->[0]", 'iso8601', $_->[1], $_->[0]) foreach
+	[ "${day}T15:54:59", 'stale_timestamp' ],
+	[ "${day}T16:05:01", 'future_timestamp' ];
+
+# those of HTTP have one form
+
+passes("date: $_", 'http', $_) foreach $http,
+	map { $http =~ s/16:00/$_/r } qw/ 15:55 16:05 /;
+
+refused("date: $_", 'http', 'malformed_timestamp', $_) foreach
+	(map { $http =~ s/Mon/$_/r } qw/ Tue mon MON Monday /),
+	(map { $http =~ s/GMT/$_/r } 'UTC', 'gmt', '+0000', 'GMT0', ''),
+	(map { $http =~ s/Nov/$_/r } qw/ nov November Foo 11 /),
+	$http =~ s/24/31/r, $http =~ s/16:00/24:00/r, $http =~ s/16/6/r,
+	$http =~ s/24/ 4/r, $http =~ s/,//r, 'Monday, 24-Nov-25 16:00:00 GMT',
+	'Mon Nov 24 16:00:00 2025', "${date}Z", $now;
+
+refused("date: $_->[0]", 'http', $_->[1], $_->[0]) foreach
+	[ $http =~ s/16:00:00/15:54:59/r, 'stale_timestamp' ],
+	[ $http =~ s/16:00:00/16:05:01/r, 'future_timestamp' ];
+
 # a leap second ends a day of UTC
 
 $t->clock(1483228800);
@@ -479,7 +521,8 @@ sub refused {
 	my %req = event($scheme, $ts, %opts);
 
 	my $good = defined $opts{good} ? $opts{good}
-		: $scheme eq 'rfc3339' ? "${date}Z"
+		: $scheme =~ /^(?:rfc3339|iso8601)$/ ? "${date}Z"
+		: $scheme eq 'http' ? $http
 		: $scheme eq 'ms' ? "${now}000" : $now;
 
 	my %good = event($scheme, $scheme =~ /^json/ ? undef : $good,

@@ -273,5 +273,12 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
       "signature  $http_x_spark_signature;"
       "dedup_key  off;" },
 
+    /* seen: a Rust verifier, a receiver service, trigger.dev */
+    { "klaviyo", NULL,
+      "signature  $http_klaviyo_signature;"
+      "timestamp  $http_klaviyo_timestamp unit=http;"
+      "signed     $request_body$http_klaviyo_timestamp;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -287,5 +287,12 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "secret     encoding=hex;"
       "dedup_key  body;" },
 
+    /* documented: orbcorp/orb-node src/resources/webhooks.ts */
+    { "orb", NULL,
+      "signature  $http_x_orb_signature \"separator= \" prefix=v1=;"
+      "timestamp  $http_x_orb_timestamp unit=iso8601;"
+      "signed     v1:$http_x_orb_timestamp:$request_body;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -89,6 +89,8 @@ static ngx_conf_enum_t  ngx_http_webhook_units[] = {
     { ngx_string("ms"), NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS },
     { ngx_string("s|ms"), NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS },
     { ngx_string("rfc3339"), NGX_HTTP_WEBHOOK_UNIT_RFC3339 },
+    { ngx_string("iso8601"), NGX_HTTP_WEBHOOK_UNIT_ISO8601 },
+    { ngx_string("http"), NGX_HTTP_WEBHOOK_UNIT_HTTP },
     { ngx_null_string, 0 }
 };
 

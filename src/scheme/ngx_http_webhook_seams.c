@@ -33,6 +33,7 @@
 #define NGX_HTTP_WEBHOOK_SEAM_HOST     0x20
 #define NGX_HTTP_WEBHOOK_SEAM_URL      0x40
 #define NGX_HTTP_WEBHOOK_SEAM_SLASH    0x80  /* begins with it */
+#define NGX_HTTP_WEBHOOK_SEAM_SECONDS  0x100 /* free likewise behind them */
 
 
 typedef enum {
@@ -60,6 +61,7 @@ static ngx_http_webhook_part_e ngx_http_webhook_seam_part(
 static ngx_uint_t ngx_http_webhook_seam_is_time(
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_piece_t *piece);
 static ngx_int_t ngx_http_webhook_seam_last(ngx_str_t *literal, u_char *last);
+static ngx_uint_t ngx_http_webhook_seam_date_ends(ngx_str_t *date, u_char ch);
 static ngx_uint_t ngx_http_webhook_seam_word(ngx_str_t *text,
     ngx_str_t *others);
 static ngx_uint_t ngx_http_webhook_seam_is(u_char ch, ngx_str_t *others);
@@ -165,7 +167,12 @@ ngx_http_webhook_seams(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme)
 
         if (next == NGX_HTTP_WEBHOOK_PART_LITERAL) {
 
-            if (part >= NGX_HTTP_WEBHOOK_PART_OPEN) {
+            if (part == NGX_HTTP_WEBHOOK_PART_OPEN
+                && scheme->unit == NGX_HTTP_WEBHOOK_UNIT_ISO8601)
+            {
+                seams[i] |= NGX_HTTP_WEBHOOK_SEAM_SECONDS;
+
+            } else if (part >= NGX_HTTP_WEBHOOK_PART_OPEN) {
                 seams[i] |= NGX_HTTP_WEBHOOK_SEAM_FREE;
             }
 
@@ -270,9 +277,10 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
             return NGX_HTTP_WEBHOOK_PART_NUMBER;
 
         case NGX_HTTP_WEBHOOK_UNIT_RFC3339:
+        case NGX_HTTP_WEBHOOK_UNIT_HTTP:
             return NGX_HTTP_WEBHOOK_PART_DATE;
 
-        default: /* NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS */
+        default: /* NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS, .._ISO8601 */
             return NGX_HTTP_WEBHOOK_PART_OPEN;
         }
     }
@@ -372,6 +380,12 @@ ngx_http_webhook_seams_check(const ngx_http_webhook_scheme_t *scheme,
             return NGX_DECLINED;
         }
 
+        if ((seam & NGX_HTTP_WEBHOOK_SEAM_SECONDS)
+            && !ngx_http_webhook_seam_date_ends(value, values[i + 1].data[0]))
+        {
+            return NGX_DECLINED;
+        }
+
         if ((seam & NGX_HTTP_WEBHOOK_SEAM_WORD)
             && (value->len > NGX_HTTP_WEBHOOK_MAX_WORD
                 || !ngx_http_webhook_seam_word(value, &ngx_http_webhook_word)))
@@ -431,6 +445,25 @@ ngx_http_webhook_seam_last(ngx_str_t *literal, u_char *last)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Whether a date that may be without fraction and offset ends where a literal
+ * begins: a colon goes on with none of them, of any other character what is
+ * behind the seconds is free.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_seam_date_ends(ngx_str_t *date, u_char ch)
+{
+    size_t  seconds;
+
+    seconds = sizeof("2025-11-24T16:00:00") - 1;
+
+    return ch == ':'
+           || ngx_strlchr(date->data + seconds, date->data + date->len, ch)
+              == NULL;
 }
 
 

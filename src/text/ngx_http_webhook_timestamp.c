@@ -12,7 +12,10 @@
 #include "ngx_http_webhook_timestamp.h"
 
 
-static ngx_int_t ngx_http_webhook_parse_rfc3339(ngx_str_t *text, time_t *time);
+static ngx_int_t ngx_http_webhook_parse_date(ngx_str_t *text,
+    ngx_uint_t offset, time_t *time);
+static ngx_int_t ngx_http_webhook_parse_http_date(ngx_str_t *text,
+    time_t *time);
 
 
 ngx_int_t
@@ -21,8 +24,19 @@ ngx_http_webhook_parse_timestamp(ngx_str_t *text, ngx_http_webhook_unit_e unit,
 {
     ngx_int_t  sec;
 
-    if (unit == NGX_HTTP_WEBHOOK_UNIT_RFC3339) {
-        return ngx_http_webhook_parse_rfc3339(text, time);
+    switch (unit) {
+
+    case NGX_HTTP_WEBHOOK_UNIT_RFC3339:
+        return ngx_http_webhook_parse_date(text, 1, time);
+
+    case NGX_HTTP_WEBHOOK_UNIT_ISO8601:
+        return ngx_http_webhook_parse_date(text, 0, time);
+
+    case NGX_HTTP_WEBHOOK_UNIT_HTTP:
+        return ngx_http_webhook_parse_http_date(text, time);
+
+    default:
+        break;
     }
 
     switch (text->len) {
@@ -60,8 +74,10 @@ ngx_http_webhook_parse_timestamp(ngx_str_t *text, ngx_http_webhook_unit_e unit,
 }
 
 
+/* RFC 3339, where the offset may be missing unless it is asked for */
+
 static ngx_int_t
-ngx_http_webhook_parse_rfc3339(ngx_str_t *text, time_t *time)
+ngx_http_webhook_parse_date(ngx_str_t *text, ngx_uint_t offset, time_t *time)
 {
     u_char           *p, *last;
     int64_t           days, t;
@@ -75,7 +91,7 @@ ngx_http_webhook_parse_rfc3339(ngx_str_t *text, time_t *time)
 
     /* YYYY-MM-DDThh:mm:ss, then a fraction, then Z or an offset */
 
-    if (text->len < sizeof("2025-11-24T16:00:00Z") - 1) {
+    if (text->len < sizeof("2025-11-24T16:00:00") - 1) {
         return NGX_DECLINED;
     }
 
@@ -106,7 +122,7 @@ ngx_http_webhook_parse_rfc3339(ngx_str_t *text, time_t *time)
 
     p += 19;
 
-    if (*p == '.') {
+    if (p < last && *p == '.') {
         p++;
 
         for (n = 0; p < last && *p >= '0' && *p <= '9'; n++) {
@@ -121,7 +137,10 @@ ngx_http_webhook_parse_rfc3339(ngx_str_t *text, time_t *time)
     off_hour = 0;
     off_min = 0;
 
-    if (last - p == 1 && (*p == 'Z' || *p == 'z')) {
+    if (p == last && !offset) {
+        /* void */
+
+    } else if (last - p == 1 && (*p == 'Z' || *p == 'z')) {
         /* void */
 
     } else if (last - p == 6 && (*p == '+' || *p == '-') && p[3] == ':') {
@@ -167,6 +186,30 @@ ngx_http_webhook_parse_rfc3339(ngx_str_t *text, time_t *time)
     *time = (time_t) t;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_parse_http_date(ngx_str_t *text, time_t *time)
+{
+    u_char  buf[sizeof("Mon, 28 Sep 1970 06:00:00 GMT") - 1];
+
+    if (text->len != sizeof(buf)) {
+        return NGX_DECLINED;
+    }
+
+    *time = ngx_parse_http_time(text->data, text->len);
+
+    if (*time == NGX_ERROR) {
+        return NGX_DECLINED;
+    }
+
+    /* core reads more than it writes */
+
+    ngx_http_time(buf, *time);
+
+    return (ngx_memcmp(buf, text->data, sizeof(buf)) == 0) ? NGX_OK
+                                                           : NGX_DECLINED;
 }
 
 

@@ -21,7 +21,9 @@ typedef enum {
     NGX_HTTP_WEBHOOK_UNIT_SECONDS = 0,
     NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS,
     NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS,
-    NGX_HTTP_WEBHOOK_UNIT_RFC3339
+    NGX_HTTP_WEBHOOK_UNIT_RFC3339,
+    NGX_HTTP_WEBHOOK_UNIT_ISO8601,           /* UTC without an offset */
+    NGX_HTTP_WEBHOOK_UNIT_HTTP
 } ngx_http_webhook_unit_e;
 
 
@@ -35,7 +37,8 @@ typedef struct {
 
 /*
  * Reads a timestamp: exactly 10 digits of seconds, exactly 13 digits of
- * milliseconds, either of them, or RFC 3339.  Fractions of a second are
+ * milliseconds, either of them, RFC 3339, the same with or without an offset,
+ * or the date of RFC 9110 as it is sent today.  Fractions of a second are
  * dropped.  Returns NGX_OK or NGX_DECLINED.
  */
 ngx_int_t ngx_http_webhook_parse_timestamp(ngx_str_t *text,

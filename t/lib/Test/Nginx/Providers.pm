@@ -59,7 +59,8 @@ that begins with ? is that of an argument in the address.  The text is what is
 signed.  In the second form the provider does as the other one, but for the
 words.  Words are
 
-	unit=      of the timestamp: s, ms, rfc3339; none if there is no timestamp
+	unit=      of the timestamp: s, ms, rfc3339, iso8601 (which is sent without
+	           an offset), http; none if there is no timestamp
 	fraction=  of a second, as it is sent
 	either=    1: milliseconds are as good as seconds
 	past=      the window in seconds, 300 unless given
@@ -434,8 +435,11 @@ sub _time {
 	return $ts . '000' if $p->{unit} eq 'ms';
 	return $ts if $p->{unit} eq 's';
 
+	return strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime($ts))
+		if $p->{unit} eq 'http';
+
 	return strftime('%Y-%m-%dT%H:%M:%S', gmtime($ts))
-		. ($p->{fraction} || '') . 'Z';
+		. ($p->{fraction} || '') . ($p->{unit} eq 'rfc3339' ? 'Z' : '');
 }
 
 # 32 bytes for each name and word
