@@ -23,15 +23,16 @@ REQUEST_URI, and only the body goes with it.
 use warnings;
 use strict;
 
-use base qw/ Exporter /;
+use base qw/ Test::Nginx::Process /;
 
 our @EXPORT = qw/ gateway /;
 
 ###############################################################################
 
+use IO::Select;
 use IO::Socket;
-use POSIX qw//;
 use Test::Nginx qw//;
+use Test::Nginx::Process;
 
 ###############################################################################
 
@@ -41,12 +42,7 @@ my %serve = (
 	uwsgi => \&_uwsgi,
 );
 
-my @pids;
-
-push @Test::Nginx::at_end, sub {
-	kill 'KILL', @pids;
-	waitpid $_, 0 foreach splice @pids;
-};
+my @gateways;
 
 sub gateway {
 	my ($protocol, $num, $upstream) = @_;
@@ -59,33 +55,20 @@ sub gateway {
 	)
 		or die "Can't listen: $!\n";
 
-	my $parent = $$;
-	my $pid = fork();
-	die "Unable to fork(): $!\n" unless defined $pid;
+	# until the test is gone
 
-	if ($pid) {
-		push @pids, $pid;
-		return;
-	}
+	push @gateways, Test::Nginx::Process::start(__PACKAGE__, sub {
+		my ($control) = @_;
 
-	$SIG{$_} = 'DEFAULT' foreach qw/ INT TERM HUP ALRM /;
-	$SIG{PIPE} = 'IGNORE';
-	alarm(0);
+		my $select = IO::Select->new($listen, $control);
 
-	delete $_->{lock} foreach values %Test::Nginx::ports;
-	open STDOUT, '>', '/dev/null';
+		while (!grep { $_ == $control } $select->can_read()) {
+			my $s = $listen->accept() or next;
 
-	while (getppid() == $parent) {
-		vec(my $ready = '', fileno($listen), 1) = 1;
-		next unless select($ready, undef, undef, 0.5) > 0;
-
-		my $s = $listen->accept() or next;
-
-		eval { $serve{$protocol}->($s, Test::Nginx::port($upstream)); };
-		close $s;
-	}
-
-	POSIX::_exit(0);
+			eval { $serve{$protocol}->($s, Test::Nginx::port($upstream)); };
+			close $s;
+		}
+	});
 }
 
 ###############################################################################
