@@ -25,7 +25,7 @@ my $root = $Test::Nginx::ROOT;
 
 plan(skip_all => 'no GNU tar found')
 	if `tar --version 2>/dev/null` !~ /GNU tar/;
-plan(tests => 5);
+plan(tests => 6);
 
 my $dir = tempdir(CLEANUP => 1);
 my $version = run("$root/auto/version");
@@ -35,6 +35,10 @@ like($version, qr/^\d+\.\d+\.\d+$/, 'version');
 my ($changes) = project_text('CHANGES') =~ /^Changes with \S+ (\S+)/m;
 
 is($changes, $version, 'version of CHANGES');
+
+my ($spec) = project_text('packaging/rpm/*.spec') =~ /^Version: +(\S+)/m;
+
+is($spec, $version, 'version of the RPM spec');
 
 # again, by somebody else, later
 
