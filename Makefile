@@ -3,6 +3,7 @@
 #   make            builds build/ngx_http_webhook_module.so
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
 #   make smoke      the same for few of them, in less than 20 seconds
+#   make matrix     builds and tests for many nginx, CELLS="clang static" for some
 #   make interop    builds, tests with the providers' own libraries, from npm
 #   make neighbours builds, tests beside Debian's other modules for nginx
 #   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
@@ -157,9 +158,9 @@ endif
 export NO_INSTALL
 
 
-.PHONY: all test smoke interop neighbours fuzz bench run install \
-        dist deb clean help packages test-packages neighbours-packages \
-        bench-packages run-packages deb-packages FORCE
+.PHONY: all test smoke interop neighbours fuzz matrix bench run \
+        install dist deb clean help packages test-packages \
+        neighbours-packages bench-packages run-packages deb-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -173,6 +174,12 @@ smoke: test
 
 neighbours: TESTS = t/request_neighbours_modules.t
 neighbours: neighbours-packages test
+
+matrix:
+	@auto/matrix $(CELLS)
+
+print-flags:
+	@echo '$(NGX_FLAGS)'
 
 interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
 	@cp t/interop/*.mjs $(BUILD)/interop
