@@ -4,7 +4,7 @@
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
 #   make smoke      the same for few of them, in less than 20 seconds
 #   make matrix     builds and tests for many nginx, CELLS="clang static" for some
-#   make interop    builds, tests with the providers' own libraries, from npm
+#   make interop    builds, tests with the providers' own libraries, and a browser
 #   make neighbours builds, tests beside Debian's other modules for nginx
 #   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
 #                   TARGET=name, each for SECONDS=n, 20 by default
@@ -160,7 +160,8 @@ export NO_INSTALL
 
 .PHONY: all test smoke interop neighbours fuzz matrix bench run \
         install dist deb clean help packages test-packages \
-        neighbours-packages bench-packages run-packages deb-packages FORCE
+        neighbours-packages bench-packages run-packages deb-packages \
+        interop-packages FORCE
 .DELETE_ON_ERROR:
 
 all: $(MODULE) $(if $(filter sanitize,$(KIND)),$(BINARY))
@@ -181,7 +182,7 @@ matrix:
 print-flags:
 	@echo '$(NGX_FLAGS)'
 
-interop: $(MODULE) $(BINARY) test-packages $(LIBRARIES)
+interop: $(MODULE) $(BINARY) test-packages interop-packages $(LIBRARIES)
 	@cp t/interop/*.mjs $(BUILD)/interop
 	TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
 	    prove -It/lib t/interop/*.t
@@ -241,6 +242,9 @@ test-packages: packages
 neighbours-packages: packages
 	@auto/packages libnginx-mod-http-echo libnginx-mod-http-headers-more-filter \
 	    libnginx-mod-http-js libnginx-mod-http-modsecurity libnginx-mod-nchan
+
+interop-packages: packages
+	@auto/packages chromium
 
 bench-packages: packages
 	@auto/packages perl valgrind

@@ -308,6 +308,7 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
      *     conf->location = { 0, NULL };
      *     conf->counted = NULL;
      *     conf->monitor = NULL;
+     *     conf->shown = 0;
      *     conf->unreachable = 0;
      */
 

@@ -141,6 +141,7 @@ typedef struct {
     ngx_http_webhook_counted_t    *counted;  /* NULL: nobody monitors */
     ngx_http_webhook_monitor_conf_t  *monitor;  /* of this very location */
 
+    unsigned                       shown:1;  /* by the monitor */
     unsigned                       unreachable:1;  /* some location is it */
 } ngx_http_webhook_loc_conf_t;
 

@@ -17,6 +17,8 @@
 
 typedef enum {
     NGX_HTTP_WEBHOOK_FORMAT_PROMETHEUS = 0,
+    NGX_HTTP_WEBHOOK_FORMAT_JSON,
+    NGX_HTTP_WEBHOOK_FORMAT_HTML,
     NGX_HTTP_WEBHOOK_FORMATS                 /* how many there are */
 } ngx_http_webhook_format_e;
 
@@ -62,7 +64,15 @@ static const ngx_http_webhook_format_t  ngx_http_webhook_formats[] = {
 
     { ngx_string("prometheus"),
       ngx_string("text/plain; version=0.0.4; charset=utf-8"),
-      ngx_http_webhook_monitor_prometheus }
+      ngx_http_webhook_monitor_prometheus },
+
+    { ngx_string("json"),
+      ngx_string("application/json"),
+      ngx_http_webhook_monitor_json },
+
+    { ngx_string("html"),
+      ngx_string("text/html; charset=utf-8"),
+      ngx_http_webhook_monitor_page }
 };
 
 
@@ -121,6 +131,16 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
                                            "bad_request");
 
     default: /* NGX_ERROR */
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (format == &ngx_http_webhook_formats[NGX_HTTP_WEBHOOK_FORMAT_HTML]
+        && (ngx_http_webhook_add_field(r, "Content-Security-Policy",
+                                       ngx_http_webhook_page_policy)
+            != NGX_OK
+            || ngx_http_webhook_add_field(r, "Referrer-Policy", "no-referrer")
+               != NGX_OK))
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -350,6 +370,15 @@ ngx_http_webhook_monitor_shows(const ngx_http_webhook_counted_t *place,
     default:
         return 0;
     }
+}
+
+
+ngx_str_t *
+ngx_http_webhook_monitor_reason(ngx_http_webhook_reason_e reason)
+{
+    static ngx_str_t  none = ngx_string("none");
+
+    return reason ? ngx_http_webhook_reason_name(reason) : &none;
 }
 
 

@@ -69,6 +69,9 @@ ngx_uint_t ngx_http_webhook_monitor_shows(
     const ngx_http_webhook_counted_t *place, ngx_uint_t dry_run,
     ngx_http_webhook_status_e status, ngx_http_webhook_reason_e reason);
 
+/* The name of a reason, "none" if there is none. */
+ngx_str_t *ngx_http_webhook_monitor_reason(ngx_http_webhook_reason_e reason);
+
 void ngx_http_webhook_monitor_zone(ngx_http_webhook_counted_t *counted,
     ngx_http_webhook_monitor_zone_t *zone);
 
@@ -91,6 +94,26 @@ ngx_uint_t ngx_http_webhook_is_local(ngx_http_request_t *r,
 
 /* Writes all that is counted, as Prometheus reads it. */
 void ngx_http_webhook_monitor_prometheus(ngx_http_webhook_monitor_t *monitor);
+
+
+/* src/ngx_http_webhook_monitor_json.c */
+
+/* Writes the same, and more, in JSON. */
+void ngx_http_webhook_monitor_json(ngx_http_webhook_monitor_t *monitor);
+
+
+/* src/ngx_http_webhook_monitor_page.c */
+
+/* Writes the same as a page. */
+void ngx_http_webhook_monitor_page(ngx_http_webhook_monitor_t *monitor);
+
+
+/* src/ngx_http_webhook_monitor_page_text.c */
+
+#define NGX_HTTP_WEBHOOK_PAGE_PARTS  8
+
+extern char  ngx_http_webhook_page_policy[];
+extern ngx_str_t  ngx_http_webhook_page_parts[NGX_HTTP_WEBHOOK_PAGE_PARTS];
 
 
 #endif /* _NGX_HTTP_WEBHOOK_MONITOR_H_INCLUDED_ */

@@ -180,8 +180,6 @@ ngx_http_webhook_prometheus_places(ngx_http_webhook_monitor_t *monitor)
     ngx_http_webhook_counted_t       **place;
     ngx_http_webhook_place_counts_t   *counts;
 
-    static ngx_str_t  none = ngx_string("none");
-
     w = &monitor->writer;
 
     places = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_PLACES];
@@ -204,7 +202,7 @@ ngx_http_webhook_prometheus_places(ngx_http_webhook_monitor_t *monitor)
                     }
 
                     outcome = ngx_http_webhook_outcome_name(n);
-                    reason = k ? ngx_http_webhook_reason_name(k) : &none;
+                    reason = ngx_http_webhook_monitor_reason(k);
 
                     ngx_http_webhook_prometheus_place(w,
                                                    &ngx_http_webhook_requests,

@@ -60,9 +60,11 @@ ngx_http_webhook_count_places(ngx_conf_t *cf,
     ngx_uint_t                     i;
     ngx_http_webhook_counted_t    *counted;
     ngx_http_webhook_scheme_t     *scheme;
-    ngx_http_webhook_loc_conf_t  **location, *conf;
+    ngx_http_webhook_loc_conf_t  **location, *conf, *last;
 
     ngx_http_webhook_find_unreachable(cf);
+
+    last = NULL;
 
     location = wmcf->locations.elts;
 
@@ -82,6 +84,20 @@ ngx_http_webhook_count_places(ngx_conf_t *cf,
 
         if (conf->unreachable) {
             continue;
+        }
+
+        /* a block inside of a location may be like it */
+
+        conf->shown = (last == NULL
+                       || last->counted != counted
+                       || last->server.data != conf->server.data
+                       || last->location.data != conf->location.data
+                       || ngx_memcmp(&last->rules, &conf->rules,
+                                     sizeof(ngx_http_webhook_rules_t))
+                          != 0);
+
+        if (conf->shown) {
+            last = conf;
         }
 
         counted->listed = 1;

@@ -89,7 +89,7 @@ http {
 
 EOF_
 
-$t->plan(100)->run();
+$t->plan(113)->run();
 
 ###############################################################################
 
@@ -204,6 +204,20 @@ foreach my $case (
 	[ 'image/png', 'prometheus' ],
 	[ '', 'prometheus' ],
 	[ ';;,,q=', 'prometheus' ],
+	[ 'application/json', 'json' ],
+	[ 'application/JSON', 'json' ],
+	[ 'application/*', 'json' ],
+	[ 'text/*', 'prometheus' ],
+	[ 'text/html', 'html' ],
+	[ 'text/html;q=0.5, application/json;q=0.6', 'json' ],
+	[ 'text/html;q=0.6, application/json;q=0.6', 'json' ],
+	[ 'text/plain;q=0, */*', 'json' ],
+	[ 'text/plain;q=0, application/json ; q=0.001, */*;q=0', 'json' ],
+	[ 'text/plain;q=0, application/json;q=0, text/html;q=0', 'prometheus' ],
+	[ 'text/html;q=0.7;x=y, */*;q=0.1', 'html' ],
+	[ 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,'
+		. 'image/webp,*/*;q=0.8', 'html' ],
+	[ 'text/html;q=2, application/json;q=x', 'html' ],
 ) {
 	my ($accept, $format) = @$case;
 

@@ -13,7 +13,7 @@
 
 
 /* buckets of a sample */
-#define NGX_HTTP_WEBHOOK_SAMPLE  1024
+#define NGX_HTTP_WEBHOOK_SAMPLE  8192
 
 
 uint64_t

@@ -1,0 +1,208 @@
+
+'use strict';
+
+const $ = id => document.getElementById(id);
+const url = location.pathname + '?format=json';
+const sum = o => Object.values(o).reduce((n, x) => n + x, 0);
+const esc = s => String(s).replace(/[&<>"']/g, c => `&#${c.charCodeAt()};`);
+const td = (l, v) => v === '' || v === 0
+  ? `<td data-l="${l}" class="none">${v}</td>` : `<td data-l="${l}">${v}</td>`;
+
+let now, before, data;
+
+function time(s) {
+  return s < 60 ? `${s} s` : s < 3600 ? `${s / 60 | 0} min`
+    : s < 172800 ? `${s / 3600 | 0} h` : `${s / 86400 | 0} days`;
+}
+
+const ago = t => time(Math.max(now - t, 0)) + ' ago';
+
+/* locations of one name and scheme are one place: what became of requests */
+
+function places(d) {
+  const all = new Map();
+
+  for (const p of d.places) {
+    const key = p.scheme + '\n' + p.place;
+    const q = all.get(key) || { name: p.place, scheme: p.scheme, dry: false };
+
+    if (!all.has(key)) {
+      q.outcomes = {};
+      q.reasons = {};
+      q.last = p.last.passed;
+      q.matches = p.matches;
+
+      for (const mode of Object.values(p.requests)) {
+        for (const [outcome, reasons] of Object.entries(mode)) {
+          q.outcomes[outcome] = (q.outcomes[outcome] || 0) + sum(reasons);
+
+          if (outcome == 'rejected' || outcome == 'unavailable') {
+            for (const [r, n] of Object.entries(reasons)) {
+              q.reasons[r] = (q.reasons[r] || 0) + n;
+            }
+          }
+        }
+      }
+
+      all.set(key, q);
+    }
+
+    q.dry = q.dry || p.dry_run;
+  }
+
+  return [...all.values()];
+}
+
+const of = (p, outcome) => p.outcomes[outcome] || 0;
+const bad = p => of(p, 'rejected') + of(p, 'unavailable');
+const many = o => Object.entries(o).filter(e => e[1])
+  .sort((a, b) => b[1] - a[1]);
+
+function wrong(all) {
+  const list = [];
+  const add = (name, text, kind) => list.push(`<li${kind ? ` class="${kind}"`
+    : ''}><b>${esc(name)}</b> ${text}`);
+
+  for (const z of data.zones) {
+    if (z.evicted) {
+      add(`zone ${z.zone}`, `forgot ${z.evicted} accepted events before their time: `
+        + 'the zone is full, make it larger.');
+    }
+
+    if (z.used >= .9 * z.slots) {
+      add(`zone ${z.zone}`, `is ${fill(z)} % full: make the zone larger.`);
+    }
+
+    if (z.state && now - z.state.written > 10) {
+      add(`zone ${z.zone}`, 'cannot write its state file, '
+        + (z.state.written ? `last in step ${ago(z.state.written)}`
+          : 'it never was in step') + ': see the error log.');
+    }
+  }
+
+  for (const p of all) {
+    if (of(p, 'unavailable')) {
+      add(p.name, `answered 503 to ${of(p, 'unavailable')} requests: a fault `
+        + 'of this server, see the error log.');
+    }
+  }
+
+  for (const p of all) {
+    if (of(p, 'rejected') && !of(p, 'passed')) {
+      add(p.name, `rejected ${of(p, 'rejected')} requests, and none has `
+        + `passed: ${esc(many(p.reasons)[0][0])}.`);
+    }
+  }
+
+  for (const p of all) {
+    if (p.dry) {
+      add(p.name, 'is in dry run: all requests are let through.', 'dry');
+    }
+  }
+
+  return list.join('') || '<li class="ok"><b>Nothing</b> that can be seen '
+    + 'from here.';
+}
+
+const fill = z => (Math.round(1000 * z.used / z.slots) / 10).toFixed(1);
+
+function rate(p) {
+  const old = before && before.places.get(p.scheme + '\n' + p.name);
+
+  return old === undefined ? '' : ((sum(p.outcomes) - old)
+    / Math.max(now - before.now, 1)).toFixed(1);
+}
+
+function place(p) {
+  const others = many(p.outcomes)
+    .filter(e => !['passed', 'rejected', 'duplicate'].includes(e[0]));
+
+  return `<tr><th scope="row">${esc(p.name)} <small>${esc(p.scheme)}`
+    + `${p.dry ? ', dry run' : ''}</small></th>`
+    + td('Passed', of(p, 'passed')) + td('Rejected', of(p, 'rejected'))
+    + td('Duplicates', of(p, 'duplicate'))
+    + td('Others', others.map(e => `${e[0]} ${e[1]}`).join(', '))
+    + td('Why', many(p.reasons).slice(0, 3)
+      .map(e => `${e[0]} ${e[1]}`).join(', '))
+    + td('By secret', p.matches.join(', '))
+    + td('Last pass', p.last ? ago(p.last) : '') + td('Per second', rate(p));
+}
+
+function zone(z) {
+  return `<tr><th scope="row">${esc(z.zone)}</th>`
+    + td('Fill', `<meter max="${z.slots}" high="${.9 * z.slots | 0}" value="${
+      z.used}"></meter> ${fill(z)} % <small>${z.used} of ${z.slots}</small>`)
+    + td('In flight', z.in_flight) + td('Claimed', z.claims)
+    + td('Accepted', z.committed) + td('Not accepted', z.freed)
+    + td('Evicted', z.evicted) + td('Too late', z.lost)
+    + td('Forgotten', z.forgotten)
+    + td('State file', z.state ? z.state.written
+      ? `in step ${ago(z.state.written)}` : 'never in step' : '');
+}
+
+/* the mean, and the bound below which are 95 of 100 */
+
+function spread(h) {
+  if (!h.total) {
+    return '';
+  }
+
+  const i = h.count.findIndex(n => n >= .95 * h.total);
+
+  return `mean ${(h.sum / h.total).toFixed(2)} s, 95 % `
+    + (i < 0 ? `over ${h.le[h.le.length - 1]} s` : `within ${h.le[i]} s`)
+    + ` <small>of ${h.total}</small>`;
+}
+
+function refused(r) {
+  return `<tr><th scope="row">${esc(r.place)} <small>${esc(r.scheme)}${
+    r.mode == 'dry_run' ? ', dry run' : ''}</small></th>`
+    + td('When', ago(r.time)) + td('Outcome', r.outcome)
+    + td('Reason', r.reason) + td('Hint', r.hint ? esc(r.hint) : '')
+    + td('Age', r.age === null ? '' : `${r.age} s`);
+}
+
+function show(d) {
+  data = d;
+  now = d.now;
+
+  const all = places(d);
+
+  all.sort((a, b) => bad(b) - bad(a));
+
+  $('about').textContent = `nginx ${d.nginx}, module ${d.version}. Counting `
+    + `since ${time(now - d.since)}, configuration read ${ago(d.loaded)}. `
+    + `Waiting requests: ${d.waiting}.`;
+  $('wrong').innerHTML = wrong(all);
+  $('places').innerHTML = all.slice(0, 200).map(place).join('');
+  $('zones').innerHTML = d.zones.map(zone).join('');
+  $('schemes').innerHTML = d.schemes.map(s => `<tr><th scope="row">${
+    esc(s.scheme)}</th>` + td('Age of events', spread(s.age))
+    + td('Ahead of the clock', spread(s.ahead))
+    + td('Deliveries', spread(s.delivery))).join('');
+  $('recent').innerHTML = d.recent.map(refused).join('');
+
+  if (!before || now > before.now) {
+    before = { now, places: new Map(all.map(p =>
+      [p.scheme + '\n' + p.name, sum(p.outcomes)])) };
+  }
+}
+
+async function refresh() {
+  if (document.hidden) {
+    return;
+  }
+
+  try {
+    show(await (await fetch(url)).json());
+    document.title = 'Webhooks';
+
+  } catch (e) {
+    document.title = 'No answer';
+    $('about').textContent = 'No answer from nginx: what is shown is old.';
+  }
+}
+
+setInterval(refresh, 2000);
+document.addEventListener('visibilitychange', refresh);
+refresh();
