@@ -179,8 +179,8 @@ neighbours: neighbours-packages test
 matrix:
 	@auto/matrix $(CELLS)
 
-print-flags:
-	@echo '$(NGX_FLAGS)'
+print-%:
+	@echo '$($*)'
 
 interop: $(MODULE) $(BINARY) test-packages interop-packages $(LIBRARIES)
 	@cp t/interop/*.mjs $(BUILD)/interop
