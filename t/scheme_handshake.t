@@ -40,7 +40,8 @@ chmod 0600, map { $t->testdir() . "/$_" } qw/ secret token /;
 # a location for each scheme, one where it is off, one in dry run
 
 my %schemes = (
-	(map { $_ => undef } qw/ meta zoom slack twitch dropbox trello /),
+	(map { $_ => undef } qw/ meta zoom slack twitch dropbox trello x nylas
+		okta /),
 
 	websub => 'signature $http_x_sig; handshake get if=query:hub.mode=subscribe'
 		. ' if=query:hub.topic=https://example.com/feed'
@@ -205,7 +206,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(167);
+$t->plan(170);
 $t->clock($now)->run();
 
 ###############################################################################
@@ -238,6 +239,13 @@ my $crc = encode_base64(hmac_sha256('abc', $secret), '');
 
 is(answer('/on/crc', 'crc_token=abc'), '200 application/json'
 	. qq! {"response_token":"sha256=$crc"}!, 'crc');
+is(answer('/on/x', 'crc_token=abc'), '200 application/json'
+	. qq! {"response_token":"sha256=$crc"}!, 'x');
+is(answer('/on/nylas', 'challenge=abc'), '200 text/plain; charset=utf-8 abc',
+	'nylas');
+is(answer('/on/okta', '', headers =>
+	[ [ 'X-Okta-Verification-Challenge', 'abc' ] ]),
+	'200 application/json {"verification":"abc"}', 'okta');
 is(answer('/on/literal', 'c=abc'), '200 text/plain; charset=utf-8 a"b '
 	. hmac_sha256_hex('abc', $secret) . '', 'hmac alone, prefix');
 

@@ -77,7 +77,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
     { "okta", NULL,
       "algorithm  token;"
       "signature  $http_authorization;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "handshake  get echo=$http_x_okta_verification_challenge"
+      "           as=json:verification;" },
 
     /* documented: a source of Svix Ingest, by its client library */
     { "sardine", "svix",

@@ -145,7 +145,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
     { "x", NULL,
       "signature  $http_x_twitter_webhooks_signature prefix=sha256="
       "           encoding=base64;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "handshake  get hmac=query:crc_token as=json:response_token"
+      "           prefix=sha256= encoding=base64;" },
 
     { "twitter", "x", NULL },
 

@@ -171,7 +171,8 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
     /* seen: a receiver service, a Rust verifier, trigger.dev, Hookdeck */
     { "nylas", NULL,
       "signature  $http_x_nylas_signature;"
-      "dedup_key  body;" },
+      "dedup_key  body;"
+      "handshake  get echo=query:challenge;" },
 
     /* documented: pusher/pusher-http-node lib/webhook.js */
     { "pusher", NULL,
