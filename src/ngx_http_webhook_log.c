@@ -112,7 +112,7 @@ ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
                                 &scheme->signature_cut.prefix);
         }
 
-        if (signature->malformed) {
+        if (signature->malformed && !scheme->algorithm->token) {
             return ngx_slprintf(buf, last,
                          ", wanted: %s%uz characters of %s, came: %uz",
                          scheme->algorithm->check ? "at most " : "",

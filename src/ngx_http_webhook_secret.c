@@ -461,11 +461,12 @@ ngx_int_t
 ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *text, ngx_http_webhook_key_t *key, size_t *len, ngx_log_t *log)
 {
+    u_char                           hash[NGX_HTTP_WEBHOOK_MAX_DIGEST];
     ngx_int_t                        rc;
-    ngx_str_t                        encoded, decoded;
+    ngx_str_t                        encoded, decoded, hashed;
     ngx_uint_t                       i;
     ngx_http_webhook_encoding_e      encoding;
-    ngx_http_webhook_secret_rule_t  *rule;
+    ngx_http_webhook_secret_rule_t  *rule, *rules;
 
     ngx_memzero(key, sizeof(ngx_http_webhook_key_t));
 
@@ -480,25 +481,22 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     encoded = *text;
     encoding = scheme->algorithm->check ? NGX_HTTP_WEBHOOK_ENCODING_BASE64
                                         : NGX_HTTP_WEBHOOK_ENCODING_RAW;
+    rule = NULL;
 
     if (scheme->secret) {
-        rule = scheme->secret->elts;
+        rules = scheme->secret->elts;
 
         for (i = 0; i < scheme->secret->nelts; i++) {
 
-            if (rule[i].prefix.len == 0) {
-                encoding = rule[i].encoding;
-                break;
-            }
-
-            if (encoded.len >= rule[i].prefix.len
-                && ngx_memcmp(encoded.data, rule[i].prefix.data,
-                              rule[i].prefix.len)
+            if (encoded.len >= rules[i].prefix.len
+                && ngx_memcmp(encoded.data, rules[i].prefix.data,
+                              rules[i].prefix.len)
                    == 0)
             {
-                encoded.data += rule[i].prefix.len;
-                encoded.len -= rule[i].prefix.len;
-                encoding = rule[i].encoding;
+                rule = &rules[i];
+                encoded.data += rule->prefix.len;
+                encoded.len -= rule->prefix.len;
+                encoding = rule->encoding;
                 break;
             }
         }
@@ -520,10 +518,20 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
 
     rc = ngx_http_webhook_decode(decoded.data, &encoded, encoding);
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_webhook_key_init(key, scheme->algorithm, &decoded);
+    text = &decoded;
+
+    if (rc == NGX_OK && rule && rule->digest) {
+        hashed.data = hash;
+        text = &hashed;
+
+        rc = ngx_http_webhook_hash(rule->digest(), &decoded, &hashed);
     }
 
+    if (rc == NGX_OK) {
+        rc = ngx_http_webhook_key_init(key, scheme->algorithm, text);
+    }
+
+    ngx_explicit_memzero(hash, sizeof(hash));
     ngx_explicit_memzero(decoded.data, decoded.len + 2);
     ngx_free(decoded.data);
 

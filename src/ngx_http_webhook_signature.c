@@ -55,6 +55,8 @@ static void ngx_http_webhook_add_value(ngx_http_webhook_values_t *values,
 static ngx_http_webhook_reason_e ngx_http_webhook_read_candidates(
     ngx_http_webhook_reading_t *reading, ngx_http_webhook_values_t *values,
     ngx_http_webhook_reason_e *reasons);
+static ngx_int_t ngx_http_webhook_read_token(
+    ngx_http_webhook_reading_t *reading, ngx_str_t *item, u_char *digest);
 static ngx_http_webhook_reason_e ngx_http_webhook_read_timestamp(
     ngx_http_webhook_reading_t *reading, ngx_uint_t n);
 static ngx_http_webhook_reason_e ngx_http_webhook_build_signed(
@@ -389,11 +391,13 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
 
             if (scheme->algorithm->token) {
 
-                if (item.len == 0) {
+                rc = ngx_http_webhook_read_token(reading, &item, buf);
+
+                if (rc == NGX_DECLINED) {
                     continue;
                 }
 
-                if (ngx_http_webhook_token_digest(&item, buf) != NGX_OK) {
+                if (rc != NGX_OK) {
                     return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
                 }
 
@@ -426,6 +430,47 @@ ngx_http_webhook_read_candidates(ngx_http_webhook_reading_t *reading,
     }
 
     return NGX_HTTP_WEBHOOK_REASON_NONE;
+}
+
+
+/* what a token is compared by: NGX_OK, NGX_DECLINED or NGX_ERROR */
+
+static ngx_int_t
+ngx_http_webhook_read_token(ngx_http_webhook_reading_t *reading,
+    ngx_str_t *item, u_char *digest)
+{
+    ngx_int_t                         len;
+    ngx_str_t                         token;
+    const ngx_http_webhook_scheme_t  *scheme;
+
+    scheme = reading->scheme;
+    token = *item;
+
+    if (scheme->encoded) {
+        len = ngx_http_webhook_decoded_length(item, scheme->encoding);
+
+        if (len == NGX_ERROR) {
+            return NGX_DECLINED;
+        }
+
+        token.len = len;
+        token.data = ngx_pnalloc(reading->pool, len + 2);
+        if (token.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_http_webhook_decode(token.data, item, scheme->encoding)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (token.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_http_webhook_token_digest(&token, digest);
 }
 
 

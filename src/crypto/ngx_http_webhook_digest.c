@@ -57,6 +57,10 @@ static const ngx_http_webhook_algorithm_t  ngx_http_webhook_algorithms[] = {
       ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
       ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
 
+    { ngx_string("hmac-md5"), ngx_null_string, 16, 16, EVP_md5,
+      ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
+      ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
+
     { ngx_string("hmac-sha384"), ngx_string("HS384"), 48, 16, EVP_sha384,
       ngx_http_webhook_hmac_init, ngx_http_webhook_key_start,
       ngx_http_webhook_hmac_final, NULL, NULL, 0, 0, 0 },
@@ -495,6 +499,21 @@ ngx_http_webhook_token_final(ngx_http_webhook_key_t *key, EVP_MD_CTX *md,
     u_char *digest)
 {
     ngx_memcpy(digest, key->token, sizeof(key->token));
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_hash(const EVP_MD *md, ngx_str_t *text, ngx_str_t *hash)
+{
+    unsigned int  len;
+
+    if (!EVP_Digest(text->data, text->len, hash->data, &len, md, NULL)) {
+        return NGX_ERROR;
+    }
+
+    hash->len = len;
 
     return NGX_OK;
 }

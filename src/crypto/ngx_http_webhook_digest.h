@@ -123,6 +123,13 @@ ngx_int_t ngx_http_webhook_digest_update(EVP_MD_CTX *md, u_char *data,
 ngx_int_t ngx_http_webhook_digest_final(EVP_MD_CTX *md, u_char *digest);
 
 /*
+ * The hash of a text; its data has room for NGX_HTTP_WEBHOOK_MAX_DIGEST bytes.
+ * Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_hash(const EVP_MD *md, ngx_str_t *text,
+    ngx_str_t *hash);
+
+/*
  * The SHA-256 of a token, which is what tokens are compared by: neither their
  * text nor their length shows in the time.  Returns NGX_OK or NGX_ERROR.
  */

@@ -135,5 +135,16 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
       "signed     $webhook_timestamp.$request_body;"
       "dedup_key  body;" },
 
+    /*
+     * secret: the public key
+     * seen: Hookdeck
+     */
+    { "token-io", NULL,
+      "algorithm  ed25519;"
+      "signature  $http_token_signature encoding=base64url;"
+      "secret     encoding=base64url;"
+      "event_type $http_token_event;"
+      "dedup_key  off;" },
+
     { NULL, NULL, NULL }
 };

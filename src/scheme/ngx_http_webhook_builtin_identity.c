@@ -108,5 +108,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
       "secret     prefix=whsec_ encoding=base64;"
       "secret     encoding=base64;" },
 
+    /* seen: ngrok */
+    { "vmware", "basic",
+      "" },
+
     { NULL, NULL, NULL }
 };

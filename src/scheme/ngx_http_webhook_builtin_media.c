@@ -151,5 +151,16 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
 
     { "twitter", "x", NULL },
 
+    /*
+     * events of different types can have one body
+     *
+     * seen: 5 programs
+     */
+    { "patreon", NULL,
+      "algorithm  hmac-md5;"
+      "signature  $http_x_patreon_signature;"
+      "event_type $http_x_patreon_event;"
+      "dedup_key  $http_x_patreon_event body;" },
+
     { NULL, NULL, NULL }
 };

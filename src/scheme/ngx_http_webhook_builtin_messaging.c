@@ -281,5 +281,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
       "signed     $request_body$http_klaviyo_timestamp;"
       "dedup_key  body;" },
 
+    /* documented: Postmark: webhooks */
+    { "postmark", "basic",
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -294,5 +294,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "signed     v1:$http_x_orb_timestamp:$request_body;"
       "dedup_key  body;" },
 
+    /* documented: Chargebee: webhook settings */
+    { "chargebee", "basic",
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -179,5 +179,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
       "signature  $http_x_workable_signature;"
       "dedup_key  body;" },
 
+    /* seen: trigger.dev, Hookdeck */
+    { "pipedrive", "basic",
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -45,5 +45,13 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_standards[] = {
       "event_id   $http_webhook_id;"
       "retries    28h;" },
 
+    /*
+     * secret: user:password
+     * documented: RFC 7617, https://www.rfc-editor.org/rfc/rfc7617
+     */
+    { "basic", NULL,
+      "algorithm  token;"
+      "signature  $http_authorization \"prefix=Basic \" encoding=base64;" },
+
     { NULL, NULL, NULL }
 };

@@ -125,11 +125,14 @@ ngx_http_webhook_scheme_block(ngx_conf_t *cf,
         return rv;
     }
 
-    if (block.scheme->algorithm->md == EVP_sha1
+    if ((block.scheme->algorithm->md == EVP_sha1
+         || block.scheme->algorithm->md == EVP_md5)
         && (from == NULL || from->algorithm != block.scheme->algorithm))
     {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "scheme \"%V\" uses SHA-1", &block.scheme->name);
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "scheme \"%V\" uses %s",
+                           &block.scheme->name,
+                           (block.scheme->algorithm->md == EVP_md5) ? "MD5"
+                                                                    : "SHA-1");
     }
 
     scheme = ngx_array_push(&schemes->defined);

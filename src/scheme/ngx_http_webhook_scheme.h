@@ -32,6 +32,7 @@ typedef struct ngx_http_webhook_grammar_s  ngx_http_webhook_grammar_t;
 typedef struct {
     ngx_str_t                      prefix;
     ngx_http_webhook_encoding_e    encoding;
+    const EVP_MD                *(*digest)(void);  /* makes the key, or NULL */
 } ngx_http_webhook_secret_rule_t;
 
 
@@ -82,6 +83,7 @@ typedef struct {
     unsigned                       raw:1;      /* ECDSA, as two numbers */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
+    unsigned                       encoded:1;    /* "encoding=" was given */
     unsigned                       complete:1;   /* others were appended */
     unsigned                       named_by_headers:1;  /* id, type or key */
 } ngx_http_webhook_scheme_t;

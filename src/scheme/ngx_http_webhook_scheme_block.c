@@ -73,6 +73,7 @@ static ngx_conf_enum_t  ngx_http_webhook_encodings[] = {
     { ngx_string("hex"), NGX_HTTP_WEBHOOK_ENCODING_HEX },
     { ngx_string("base64"), NGX_HTTP_WEBHOOK_ENCODING_BASE64 },
     { ngx_string("base64url"), NGX_HTTP_WEBHOOK_ENCODING_BASE64URL },
+    { ngx_string("base64-hex"), NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX },
     { ngx_null_string, 0 }
 };
 
@@ -102,7 +103,7 @@ static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
     { ngx_string("signed"), 1, 1, 0, ngx_http_webhook_signed_line },
     { ngx_string("timestamp"), 1, 16, 0, ngx_http_webhook_timestamp_line },
     { ngx_string("tolerance"), 1, 2, 0, ngx_http_webhook_tolerance_line },
-    { ngx_string("secret"), 0, 2, 1, ngx_http_webhook_secret_line },
+    { ngx_string("secret"), 0, 3, 1, ngx_http_webhook_secret_line },
     { ngx_string("key_id"), 1, 16, 0, ngx_http_webhook_key_id_line },
     { ngx_string("event_id"), 1, 8, 1, ngx_http_webhook_event_id_line },
     { ngx_string("event_type"), 1, 8, 1, ngx_http_webhook_event_type_line },
@@ -197,7 +198,7 @@ ngx_http_webhook_signature_line(ngx_conf_t *cf,
 
     scheme = block->scheme;
 
-    encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
+    encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
     raw = 0;
 
     scheme->signature = ngx_http_webhook_sources(cf, scheme,
@@ -207,7 +208,9 @@ ngx_http_webhook_signature_line(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    scheme->encoding = encoding;
+    scheme->encoded = (encoding != NGX_HTTP_WEBHOOK_ENCODING_RAW);
+    scheme->encoding = scheme->encoded ? encoding
+                                       : NGX_HTTP_WEBHOOK_ENCODING_HEX;
     scheme->raw = raw;
 
     return NGX_CONF_OK;
@@ -441,6 +444,7 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
 
     ngx_str_null(&rule->prefix);
     rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
+    rule->digest = NULL;
 
     for (i = 1; i < cf->args->nelts; i++) {
 
@@ -464,6 +468,24 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
 
             if (ngx_strcmp(rest.data, "base64") == 0) {
                 rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64;
+                continue;
+            }
+
+            if (ngx_strcmp(rest.data, "base64url") == 0) {
+                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64URL;
+                continue;
+            }
+        }
+
+        if (ngx_http_webhook_parameter(&value[i], "digest=", &rest) == NGX_OK)
+        {
+            if (ngx_strcmp(rest.data, "sha1") == 0) {
+                rule->digest = EVP_sha1;
+                continue;
+            }
+
+            if (ngx_strcmp(rest.data, "sha256") == 0) {
+                rule->digest = EVP_sha256;
                 continue;
             }
         }

@@ -15,10 +15,15 @@
 /* the longest base64 text that is decoded: a secret of some 6 KB */
 #define NGX_HTTP_WEBHOOK_MAX_ENCODED  8192
 
+/* hex that is encoded once more: of a digest, none is that long */
+#define NGX_HTTP_WEBHOOK_MAX_HEX      512
+
 
 static ngx_int_t ngx_http_webhook_decode_hex(u_char *dst, ngx_str_t *src);
 static ngx_int_t ngx_http_webhook_decode_base64(u_char *dst, ngx_str_t *src);
 static ngx_int_t ngx_http_webhook_decode_base64url(u_char *dst,
+    ngx_str_t *src);
+static ngx_int_t ngx_http_webhook_decode_base64_hex(u_char *dst,
     ngx_str_t *src);
 
 
@@ -61,6 +66,7 @@ ngx_http_webhook_decoded_length(ngx_str_t *src,
         return (len % 2) ? NGX_ERROR : (ngx_int_t) len / 2;
 
     case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX:
         if (len % 4) {
             return NGX_ERROR;
         }
@@ -83,7 +89,13 @@ ngx_http_webhook_decoded_length(ngx_str_t *src,
         return NGX_ERROR;
     }
 
-    return len / 4 * 3 + (len % 4 ? len % 4 - 1 : 0);
+    len = len / 4 * 3 + (len % 4 ? len % 4 - 1 : 0);
+
+    if (encoding == NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX) {
+        return (len % 2) ? NGX_ERROR : (ngx_int_t) len / 2;
+    }
+
+    return len;
 }
 
 
@@ -99,6 +111,9 @@ ngx_http_webhook_encoded_length(size_t size,
     case NGX_HTTP_WEBHOOK_ENCODING_HEX:
         return size * 2;
 
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX:
+        return ngx_base64_encoded_length(size * 2);
+
     default: /* base64 and base64url */
         return ngx_base64_encoded_length(size);
     }
@@ -108,7 +123,8 @@ ngx_http_webhook_encoded_length(size_t size,
 char *
 ngx_http_webhook_encoding_name(ngx_http_webhook_encoding_e encoding)
 {
-    static char  *names[] = { "raw", "hex", "base64", "base64url" };
+    static char  *names[] = { "raw", "hex", "base64", "base64url",
+                              "base64-hex" };
 
     return names[encoding];
 }
@@ -133,6 +149,9 @@ ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
 
     case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
         return ngx_http_webhook_decode_base64(dst, src);
+
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX:
+        return ngx_http_webhook_decode_base64_hex(dst, src);
 
     default: /* NGX_HTTP_WEBHOOK_ENCODING_BASE64URL */
         return ngx_http_webhook_decode_base64url(dst, src);
@@ -224,4 +243,29 @@ ngx_http_webhook_decode_base64url(u_char *dst, ngx_str_t *src)
     ngx_explicit_memzero(buf, encoded.len);
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_decode_base64_hex(u_char *dst, ngx_str_t *src)
+{
+    u_char     buf[NGX_HTTP_WEBHOOK_MAX_HEX + 2];
+    ngx_int_t  n;
+    ngx_str_t  hex;
+
+    n = ngx_http_webhook_decoded_length(src,
+                                        NGX_HTTP_WEBHOOK_ENCODING_BASE64);
+
+    if (n > NGX_HTTP_WEBHOOK_MAX_HEX) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_webhook_decode_base64(buf, src) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    hex.data = buf;
+    hex.len = n;
+
+    return ngx_http_webhook_decode_hex(dst, &hex);
 }

@@ -52,9 +52,9 @@ t/providers.txt has a line for each provider:
 	name | digest | header: value | text | word ...
 	name | other | word ...
 
-The digest is an algorithm (sha256, sha1, sha512, ed25519) and an encoding (hex,
-HEX for capital letters, base64, base64url), or "token" where the secret itself
-is sent.  The header is that of the signature, with the value that it has; a name
+The digest is an algorithm (sha256, sha1, sha512, md5, ed25519) and an encoding
+(hex, HEX for capital letters, base64, base64url, base64-hex), or "token" where
+the secret itself is sent, perhaps with an encoding.  The header is that of the signature, with the value that it has; a name
 that begins with ? is that of an argument in the address.  The text is what is
 signed.  In the second form the provider does as the other one, but for the
 words.  Words are
@@ -68,6 +68,7 @@ words.  Words are
 	key=       how the secret is shown: raw unless given (the bytes of the
 	           text are the key); hex, base64, or the prefix of base64
 	list=      what stands between two digests in the header
+	empty=     0: an empty body is no event
 	bare=      1: what stands before a digest is not looked at
 	more=      further names that such a header can have, with commas
 	Name:      a header that is sent, with its value
@@ -100,7 +101,7 @@ my %default = (
 		. '"data":{"id":"thing_1"}}',
 );
 
-my $known = join '|', qw/ unit fraction either bare past future key list id type
+my $known = join '|', qw/ unit fraction either bare empty past future key list id type
 	dedup retries /;
 
 foreach (split /\n/, Test::Nginx::project_text('t/providers.txt')) {
@@ -118,7 +119,8 @@ foreach (split /\n/, Test::Nginx::project_text('t/providers.txt')) {
 		$p = { sig => [ split /: /, $sig, 2 ], text => '{body}' };
 		@$p{qw/ alg enc /} = split ' ', $how;
 
-		$p->{enc} = 'hex' unless defined $p->{enc};
+		$p->{enc} = $p->{alg} eq 'token' ? 'raw' : 'hex'
+			unless defined $p->{enc};
 		$p->{text} = $text unless $p->{alg} eq 'token';
 	}
 
@@ -334,6 +336,8 @@ sub vectors {
 
 	%bodies = () if $p->{body} =~ /\{ts\}/;
 
+	delete $bodies{'empty-body'} if defined $p->{empty};
+
 	foreach my $case (sort keys %bodies) {
 		$add->("valid-$case", 1, { %{$event->(body => $bodies{$case})},
 			map { $headers =~ /\{$_\}/ ? () : ($_ => undef) }
@@ -481,7 +485,7 @@ sub signature {
 
 	my $key = $p->{key} eq 'raw' ? _shown($name, $which) : $seed;
 
-	return $key if $p->{alg} eq 'token';
+	return _encoded($p->{enc}, $key) if $p->{alg} eq 'token';
 
 	my $digest = $p->{alg} eq 'ed25519' ? _ed25519($seed, $text)
 		: hmac($p->{alg}, $key, $text);
@@ -492,8 +496,11 @@ sub signature {
 sub _encoded {
 	my ($how, $bytes) = @_;
 
+	return $bytes if $how eq 'raw';
 	return unpack('H*', $bytes) if $how eq 'hex';
 	return uc unpack('H*', $bytes) if $how eq 'HEX';
+
+	$bytes = unpack('H*', $bytes) if $how eq 'base64-hex';
 
 	my $text = encode_base64($bytes, '');
 	$text =~ tr!+/=!-_!d if $how eq 'base64url';

@@ -42,6 +42,7 @@ our @EXPORT = qw/
 
 ###############################################################################
 
+use Digest::MD5 qw//;
 use Digest::SHA qw//;
 use IO::Select;
 use JSON::PP qw//;
@@ -385,6 +386,17 @@ sub sign {
 
 sub hmac {
 	my ($algorithm, $key, $text) = @_;
+
+	# Digest::SHA knows no other hash than its own
+
+	if ($algorithm eq 'md5') {
+		$key = Digest::MD5::md5($key) if length $key > 64;
+		my ($inner, $outer) = map { ($key ^ "\0" x 64) ^ $_ x 64 }
+			"\x36", "\x5c";
+
+		return Digest::MD5::md5($outer
+			. Digest::MD5::md5($inner . $text));
+	}
 
 	my $code = Digest::SHA->can("hmac_$algorithm")
 		or die "unknown algorithm $algorithm\n";
