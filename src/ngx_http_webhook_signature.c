@@ -642,7 +642,9 @@ ngx_http_webhook_build_signed(ngx_http_webhook_reading_t *reading,
 
     for (i = 0; i < text->npieces; i++) {
 
-        if (text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY) {
+        if (text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY
+            || text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_BODY_HASH)
+        {
             group->before.len = p - group->before.data;
             group->after.data = p;
             continue;
@@ -674,6 +676,7 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_reading_t *reading,
     switch (piece->type) {
 
     case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
+    case NGX_HTTP_WEBHOOK_PIECE_BODY_HASH:
         return NGX_HTTP_WEBHOOK_REASON_NONE;
 
     case NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP:

@@ -18,6 +18,8 @@
 #define NGX_HTTP_WEBHOOK_MAX_WHOLE  (1024 * 1024)
 
 
+static ngx_int_t ngx_http_webhook_verify_hash(
+    ngx_http_webhook_verify_t *verify);
 static ngx_http_webhook_reason_e ngx_http_webhook_verify_compare(
     ngx_http_webhook_verify_t *verify);
 static ngx_int_t ngx_http_webhook_verify_group(
@@ -95,7 +97,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
         }
     }
 
-    if (sha256) {
+    if (sha256 || scheme->body_hash) {
         verify->body_digest = ngx_http_webhook_sha256_start();
         if (verify->body_digest == NULL) {
             goto failed;
@@ -109,7 +111,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
         return ngx_http_webhook_verify_compare(verify);
     }
 
-    if (scheme->algorithm->verify
+    if (scheme->algorithm->verify && !scheme->body_hash
         && r->headers_in.content_length_n > NGX_HTTP_WEBHOOK_MAX_WHOLE)
     {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
@@ -153,7 +155,8 @@ ngx_http_webhook_verify_update(void *data, u_char *p, size_t len)
                                                    len);
     }
 
-    n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
+    n = (verify->digests && !verify->scheme->body_hash)
+        ? verify->signature->ngroups * verify->keys->nelts : 0;
 
     for (i = 0; i < n; i++) {
         md = verify->digests[i];
@@ -179,6 +182,50 @@ failed:
     verify->failed = 1;
 
     return NGX_ERROR;
+}
+
+
+/* ends the digest of the body, and adds it to the others if it is signed */
+
+static ngx_int_t
+ngx_http_webhook_verify_hash(ngx_http_webhook_verify_t *verify)
+{
+    ngx_str_t    hash, sha256;
+    ngx_uint_t   i, n;
+    EVP_MD_CTX  *md;
+
+    if (ngx_http_webhook_digest_final(verify->body_digest, verify->sha256)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (!verify->scheme->body_hash) {
+        return NGX_OK;
+    }
+
+    hash.data = verify->hash;
+
+    sha256.data = verify->sha256;
+    sha256.len = NGX_HTTP_WEBHOOK_SHA256_LEN;
+
+    ngx_http_webhook_encode(&hash, &sha256, verify->scheme->body_hash);
+
+    verify->hash_len = hash.len;
+
+    n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
+
+    for (i = 0; i < n; i++) {
+        md = verify->digests[i];
+
+        if (md && ngx_http_webhook_digest_update(md, hash.data, hash.len)
+                  != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 
@@ -250,8 +297,16 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    if (algorithm->verify && len > NGX_HTTP_WEBHOOK_MAX_WHOLE) {
+    if (algorithm->verify && len > NGX_HTTP_WEBHOOK_MAX_WHOLE
+        && !verify->scheme->body_hash)
+    {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
+    }
+
+    if (verify->scheme->body_hash
+        && ngx_http_webhook_verify_hash(verify) != NGX_OK)
+    {
+        goto failed;
     }
 
     reason = ngx_http_webhook_verify_compare(verify);
@@ -273,16 +328,20 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
     }
 
-    if (verify->body_digest
-        && ngx_http_webhook_digest_final(verify->body_digest, verify->sha256)
-           != NGX_OK)
+    if (verify->body_digest && !verify->scheme->body_hash
+        && ngx_http_webhook_verify_hash(verify) != NGX_OK)
     {
-        ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
-                                      "EVP_DigestFinal_ex() failed");
-        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+        goto failed;
     }
 
     return NGX_HTTP_WEBHOOK_REASON_NONE;
+
+failed:
+
+    ngx_http_webhook_digest_error(NGX_LOG_ERR, log,
+                                  "could not end the digest of a body");
+
+    return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
 }
 
 
@@ -439,12 +498,14 @@ static ngx_int_t
 ngx_http_webhook_signed_text(ngx_http_webhook_verify_t *verify,
     ngx_http_webhook_group_t *group, ngx_str_t *text)
 {
+    off_t    len;
     u_char  *p;
 
     if (group->text.data == NULL) {
 
-        group->text.len = group->before.len + verify->digested
-                          + group->after.len;
+        len = verify->hash_len ? (off_t) verify->hash_len : verify->digested;
+
+        group->text.len = group->before.len + len + group->after.len;
 
         p = ngx_pnalloc(verify->request->pool, group->text.len + 1);
         if (p == NULL) {
@@ -457,13 +518,15 @@ ngx_http_webhook_signed_text(ngx_http_webhook_verify_t *verify,
             p = ngx_cpymem(p, group->before.data, group->before.len);
         }
 
-        if (ngx_http_webhook_copy_body(verify->request, p) != NGX_OK) {
+        if (verify->hash_len) {
+            ngx_memcpy(p, verify->hash, verify->hash_len);
+
+        } else if (ngx_http_webhook_copy_body(verify->request, p) != NGX_OK) {
             return NGX_ERROR;
         }
 
         if (group->after.len) {
-            ngx_memcpy(p + verify->digested, group->after.data,
-                       group->after.len);
+            ngx_memcpy(p + len, group->after.data, group->after.len);
         }
     }
 

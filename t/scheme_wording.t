@@ -19,7 +19,7 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use Digest::SHA qw/ sha1 sha256 /;
+use Digest::SHA qw/ sha1 sha256 sha256_hex /;
 use MIME::Base64 qw/ encode_base64 encode_base64url /;
 
 ###############################################################################
@@ -27,7 +27,7 @@ use MIME::Base64 qw/ encode_base64 encode_base64url /;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(43);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(65);
 
 # bytes that are told apart by their encodings
 
@@ -42,6 +42,10 @@ my %secret = (
 	'url-padded' => encode_base64url($key) . '=',
 	'basic' => 'user:a secret of the wording test',
 	'token-hex' => 'a secret of the wording test',
+	'sha256' => 'a secret of the wording test',
+	'sha256-base64' => 'a secret of the wording test',
+	'sha256-base64url' => 'a secret of the wording test',
+	'sha256-ed25519' => ed25519_key(),
 );
 
 my $locations = '';
@@ -100,10 +104,40 @@ http {
         event_id   body;
     }
 
+    webhook_scheme sha256 {
+        signature  \$http_x_sig;
+        signed     \$webhook_body_sha256;
+        event_id   body;
+    }
+
+    webhook_scheme sha256-base64 {
+        signature  \$http_x_sig;
+        timestamp  \$http_x_ts;
+        signed     \$http_x_ts.\$webhook_body_sha256_base64.\$http_x_id;
+        event_id   body;
+    }
+
+    webhook_scheme sha256-base64url {
+        signature  \$http_x_sig;
+        timestamp  \$http_x_ts;
+        signed     v1:\${webhook_body_sha256_base64url}\$http_x_ts;
+        event_id   body;
+    }
+
+    webhook_scheme sha256-ed25519 {
+        algorithm  ed25519;
+        signature  \$http_x_sig;
+        signed     "<\$webhook_body_sha256>";
+        secret     encoding=hex;
+        event_id   body;
+    }
+
     webhook_scheme token-hex {
         algorithm  token;
         signature  \$http_x_sig encoding=hex;
     }
+
+    client_max_body_size  2m;
 
     add_header  X-Reason  \$webhook_reason  always;
 
@@ -198,7 +232,65 @@ refused('token-hex', 'malformed_signature', 'as it is', $secret{'token-hex'});
 
 ###############################################################################
 
+# the hash of the body, however it comes, in its place
+
+my $secret = $secret{sha256};
+my $now = time();
+
+my @bodies = ($body, '', "\0\xff\r\n", 'a' x 300000);
+
+my %signed = (
+	'sha256' => sub { sha256_hex($_[0]) },
+	'sha256-base64' => sub { "$now." . encode(sha256($_[0])) . '.id' },
+	'sha256-base64url' => sub { 'v1:' . encode_base64url(sha256($_[0]))
+		. $now },
+	'sha256-ed25519' => sub { '<' . sha256_hex($_[0]) . '>' },
+);
+
+foreach my $name (sort keys %signed) {
+	is(join(', ', map { hashed($name, $_, $_) } @bodies),
+		join(', ', ('200 1') x @bodies), "$name - genuine");
+	is(join(', ', map { hashed($name, $_, "$_ ") } @bodies),
+		join(', ', ('401 signature_mismatch 0') x @bodies),
+		"$name - other body");
+	is(hashed($name, $body, $body, sub { $_[0] =~ s/.$/A/r . 'B' }),
+		'401 signature_mismatch 0', "$name - other text");
+}
+
+is(hashed('sha256', $body, $body, sub { $body }), '401 signature_mismatch 0',
+	'sha256 - the body itself is signed');
+is(hashed('sha256', $body, $body, sub { uc $_[0] }),
+	'401 signature_mismatch 0', 'sha256 - capital letters');
+is(hashed('sha256-base64url', $body, $body,
+		sub { $_[0] =~ s/(\d{10})$/=$1/r }),
+	'401 signature_mismatch 0', 'sha256-base64url - padded');
+
+# 1m is the limit of what is kept whole, and this is not
+
+is(hashed('sha256-ed25519', 'a' x 1100000, 'a' x 1100000), '200 1',
+	'sha256-ed25519 - a long body');
+
+###############################################################################
+
 # configuration
+
+foreach ('$request_body$webhook_body_sha256',
+	'$webhook_body_sha256.$webhook_body_sha256_base64', 'text',
+	'$http_a$webhook_body_sha256')
+{
+	my ($rc, $out) = $t->conf_test("webhook_scheme s { signature \$http_s; "
+		. "signed $_; }\n", in => 'http');
+
+	like("$rc $out", qr/^1 .*\[emerg\] .*"s" (?:needs exactly one|signs) /s,
+		"signed $_");
+}
+
+foreach ('event_id $webhook_body_sha256', 'timestamp $webhook_body_sha256') {
+	my ($rc, $out) = $t->conf_test("webhook_scheme s { signature \$http_s; "
+		. "$_; }\n", in => 'http');
+
+	like("$rc $out", qr/^1 .*webhook_body_sha256" cannot be used here/s, $_);
+}
 
 foreach (
 	[ 'secret digest=md5;', 'invalid parameter "digest=md5"' ],
@@ -226,6 +318,48 @@ foreach (
 sub digest {
 	my ($algorithm, $key) = @_;
 	return unpack 'H*', hmac($algorithm, $key, $body);
+}
+
+# Ed25519 by openssl, with a key of its own
+
+sub ed25519_key {
+	my $dir = $t->testdir();
+
+	system("openssl genpkey -algorithm ed25519 -out $dir/ed25519.pem") == 0
+		or die "openssl failed\n";
+
+	return unpack 'H*', substr `openssl pkey -in $dir/ed25519.pem -pubout \\
+		-outform DER`, -32;
+}
+
+sub ed25519 {
+	my ($text) = @_;
+	my $dir = $t->testdir();
+
+	$t->write_file('text', $text);
+
+	return unpack 'H*', `openssl pkeyutl -sign -rawin -in $dir/text \\
+		-inkey $dir/ed25519.pem`;
+}
+
+# what comes of a body that is signed, and sent as another one
+
+sub hashed {
+	my ($name, $body, $sent, $change) = @_;
+
+	my $text = $signed{$name}->($body);
+	$text = $change->($text) if $change;
+
+	$u->reset();
+
+	my $r = request(uri => "/$name", body => $sent, headers => [
+		[ 'X-Ts', $now ], [ 'X-Id', 'id' ], [ 'X-Sig',
+		$name eq 'sha256-ed25519' ? ed25519($text)
+			: unpack 'H*', hmac('sha256', $secret, $text) ] ]);
+
+	my $reason = $r->header('X-Reason');
+
+	return join ' ', $r->{status}, $reason ? $reason : (), $u->count();
 }
 
 sub encode {

@@ -298,5 +298,14 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
     { "chargebee", "basic",
       "dedup_key  body;" },
 
+    /* seen: Hookdeck, 6 programs */
+    { "tebex", NULL,
+      "signature  $http_x_signature;"
+      "signed     $webhook_body_sha256;"
+      "event_id   json:/id;"
+      "event_type json:/type;"
+      "handshake  signed post if=json:/type=validation.webhook echo=json:/id"
+      "           as=json:id;" },
+
     { NULL, NULL, NULL }
 };

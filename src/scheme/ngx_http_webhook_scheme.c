@@ -377,6 +377,8 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
+    scheme->body_hash = NGX_HTTP_WEBHOOK_ENCODING_RAW;
+
     if (scheme->algorithm->token) {
 
         if (scheme->timestamp) {
@@ -395,10 +397,16 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         if (piece->type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY) {
             n++;
         }
+
+        if (piece->type == NGX_HTTP_WEBHOOK_PIECE_BODY_HASH) {
+            scheme->body_hash = piece->index;
+            n++;
+        }
     }
 
     if (n != 1) {
-        text = "needs exactly one $request_body in \"signed\"";
+        text = "needs exactly one $request_body in \"signed\", or one "
+               "$webhook_body_sha256 in its place";
         goto failed;
     }
 

@@ -47,6 +47,8 @@ typedef struct {
 
     ngx_http_webhook_template_t    signed_text;
     ngx_uint_t                    *seams;      /* what is asked of its pieces */
+    ngx_http_webhook_encoding_e    body_hash;  /* how it stands there in the
+                                                  place of the body, or RAW */
     ngx_str_t                     *before_body;  /* how the body must not
                                                     begin, or NULL */
 

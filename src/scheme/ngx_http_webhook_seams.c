@@ -40,6 +40,7 @@ typedef enum {
     NGX_HTTP_WEBHOOK_PART_END = 0,
     NGX_HTTP_WEBHOOK_PART_LITERAL,
     NGX_HTTP_WEBHOOK_PART_BODY,
+    NGX_HTTP_WEBHOOK_PART_HASH,      /* of the body, it has one length */
     NGX_HTTP_WEBHOOK_PART_NUMBER,    /* a timestamp, and so is a date */
     NGX_HTTP_WEBHOOK_PART_DATE,
     NGX_HTTP_WEBHOOK_PART_OPEN,      /* one with more than one length */
@@ -294,6 +295,9 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 
     case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
         return NGX_HTTP_WEBHOOK_PART_BODY;
+
+    case NGX_HTTP_WEBHOOK_PIECE_BODY_HASH:
+        return NGX_HTTP_WEBHOOK_PART_HASH;
 
     case NGX_HTTP_WEBHOOK_PIECE_HEADER:
         return (name->len == 4 && ngx_strncmp(name->data, "host", 4) == 0)

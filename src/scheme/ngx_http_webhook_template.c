@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_encoding.h"
 #include "ngx_http_webhook_template.h"
 
 
@@ -225,6 +226,25 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
 
     if (ngx_http_webhook_is(&piece->text, "request_body")) {
         piece->type = NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
+
+    } else if (ngx_http_webhook_is(&piece->text, "webhook_body_sha256")) {
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_BODY_HASH;
+        piece->index = NGX_HTTP_WEBHOOK_ENCODING_HEX;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
+
+    } else if (ngx_http_webhook_is(&piece->text,
+                                   "webhook_body_sha256_base64"))
+    {
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_BODY_HASH;
+        piece->index = NGX_HTTP_WEBHOOK_ENCODING_BASE64;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
+
+    } else if (ngx_http_webhook_is(&piece->text,
+                                   "webhook_body_sha256_base64url"))
+    {
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_BODY_HASH;
+        piece->index = NGX_HTTP_WEBHOOK_ENCODING_BASE64URL;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
 
     } else if (ngx_http_webhook_is(&piece->text, "webhook_timestamp")) {

@@ -29,6 +29,8 @@ typedef enum {
     NGX_HTTP_WEBHOOK_PIECE_HEADER,           /* $http_name */
     NGX_HTTP_WEBHOOK_PIECE_VARIABLE,
     NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY,     /* $request_body, if signed */
+    NGX_HTTP_WEBHOOK_PIECE_BODY_HASH,        /* $webhook_body_sha256..., if
+                                                signed: index is its encoding */
     NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP,        /* $webhook_timestamp */
     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID,         /* $webhook_event_id */
     NGX_HTTP_WEBHOOK_PIECE_JSON,             /* json:pointer */

@@ -130,6 +130,27 @@ ngx_http_webhook_encoding_name(ngx_http_webhook_encoding_e encoding)
 }
 
 
+void
+ngx_http_webhook_encode(ngx_str_t *dst, ngx_str_t *src,
+    ngx_http_webhook_encoding_e encoding)
+{
+    switch (encoding) {
+
+    case NGX_HTTP_WEBHOOK_ENCODING_HEX:
+        dst->len = ngx_hex_dump(dst->data, src->data, src->len) - dst->data;
+        break;
+
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
+        ngx_encode_base64(dst, src);
+        break;
+
+    default: /* NGX_HTTP_WEBHOOK_ENCODING_BASE64URL */
+        ngx_encode_base64url(dst, src);
+        break;
+    }
+}
+
+
 ngx_int_t
 ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
     ngx_http_webhook_encoding_e encoding)

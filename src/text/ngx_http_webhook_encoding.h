@@ -45,4 +45,12 @@ ngx_int_t ngx_http_webhook_decode(u_char *dst, ngx_str_t *src,
     ngx_http_webhook_encoding_e encoding);
 
 
+/*
+ * Encodes src as hex in lower case, base64, or base64url without padding; dst
+ * has room for ngx_http_webhook_encoded_length().
+ */
+void ngx_http_webhook_encode(ngx_str_t *dst, ngx_str_t *src,
+    ngx_http_webhook_encoding_e encoding);
+
+
 #endif /* _NGX_HTTP_WEBHOOK_ENCODING_H_INCLUDED_ */

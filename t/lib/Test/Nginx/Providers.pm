@@ -37,6 +37,7 @@ our @EXPORT = qw/ providers provider secrets event signature vectors /;
 
 ###############################################################################
 
+use Digest::SHA qw//;
 use File::Temp qw//;
 use MIME::Base64 qw/ encode_base64 /;
 use POSIX qw/ strftime /;
@@ -68,7 +69,7 @@ words.  Words are
 	key=       how the secret is shown: raw unless given (the bytes of the
 	           text are the key); hex, base64, or the prefix of base64
 	list=      what stands between two digests in the header
-	empty=     0: an empty body is no event
+	empty=     0: an empty body is no event, or cannot be signed by openssl
 	bare=      1: what stands before a digest is not looked at
 	more=      further names that such a header can have, with commas
 	Name:      a header that is sent, with its value
@@ -81,7 +82,7 @@ words.  Words are
 
 and any other word is a field of that name in what is sent.  There {ts} is the
 timestamp, {n} the number of the event, {id} and {type} what they say, {digest}
-the digest, {method} and {url} those of the request; \s is a blank, and \n in a
+the digest, {hash} the SHA-256 of the body in hex, {method} and {url} those of the request; \s is a blank, and \n in a
 body the end of a line.
 
 =cut
@@ -245,6 +246,8 @@ sub event {
 	foreach my $field (qw/ type id body /) {
 		$v{$field} = _fill($p->{$field}, \%v) unless exists $opts{$field};
 	}
+
+	$v{hash} = Digest::SHA::sha256_hex($v{body});
 
 	my $text = _fill($p->{text}, \%v);
 
