@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_diagnose.h"
 #include "ngx_http_webhook_event.h"
 #include "ngx_http_webhook_monitor.h"
 #include "ngx_http_webhook_request.h"
@@ -175,6 +176,13 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       offsetof(ngx_http_webhook_loc_conf_t, in_flight_wait),
       NULL },
 
+    { ngx_string("webhook_diagnose"),
+      NGX_HTTP_WEBHOOK_LMT_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webhook_loc_conf_t, diagnose),
+      NULL },
+
     { ngx_string("webhook_place"),
       NGX_HTTP_WEBHOOK_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_webhook_place_set_slot,
@@ -321,6 +329,7 @@ ngx_http_webhook_create_loc_conf(ngx_conf_t *cf)
     conf->rules.dry_run = NGX_CONF_UNSET;
     conf->reject_status = NGX_CONF_UNSET_UINT;
     conf->log_level = NGX_CONF_UNSET_UINT;
+    conf->diagnose = NGX_CONF_UNSET;
     conf->duplicate_status = NGX_CONF_UNSET_UINT;
     conf->in_flight_status = NGX_CONF_UNSET_UINT;
     conf->in_flight_wait = NGX_CONF_UNSET_MSEC;
@@ -361,6 +370,7 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
                               NGX_HTTP_UNAUTHORIZED);
     ngx_conf_merge_uint_value(conf->log_level, prev->log_level, NGX_LOG_ERR);
+    ngx_conf_merge_value(conf->diagnose, prev->diagnose, 0);
 
     ngx_conf_merge_uint_value(conf->duplicate_status, prev->duplicate_status,
                               NGX_HTTP_OK);
@@ -424,7 +434,9 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    if (ngx_http_webhook_find_uses(cf, wmcf) != NGX_OK) {
+    if (ngx_http_webhook_find_uses(cf, wmcf) != NGX_OK
+        || ngx_http_webhook_diagnose_init(cf, wmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -106,6 +106,10 @@ typedef struct {
 } ngx_http_webhook_notices_t;
 
 
+/* see ngx_http_webhook_diagnose.h */
+typedef struct ngx_http_webhook_suspects_s  ngx_http_webhook_suspects_t;
+
+
 typedef struct {
     ngx_array_t                   *names;    /* ngx_str_t, of the server */
 
@@ -133,6 +137,9 @@ typedef struct {
     ngx_uint_t                     in_flight_status;
     ngx_uint_t                     ignored_status;
     ngx_uint_t                     log_level;
+
+    ngx_flag_t                     diagnose;
+    ngx_http_webhook_suspects_t   *suspects; /* if it is on */
 
     ngx_str_t                      place;    /* as it was given, or empty */
     ngx_str_t                      label;    /* of the place, as it is shown */

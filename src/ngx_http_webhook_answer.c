@@ -49,6 +49,10 @@ ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx)
         return conf->rules.dry_run ? NGX_DECLINED : NGX_OK;
     }
 
+    if (conf->suspects && r->request_body && r->request_body->bufs) {
+        ctx->kept = r->request_body->bufs;
+    }
+
     if (conf->rules.dry_run) {
         return NGX_DECLINED;
     }

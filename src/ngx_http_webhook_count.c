@@ -81,6 +81,7 @@ ngx_http_webhook_get_end(ngx_http_request_t *r, ngx_http_webhook_ctx_t *ctx,
     }
 
     end->verdict = j->verdict;
+    end->hint = ctx->hint;
     end->accepted = j->accepted;
     end->secret = j->verify.secret_index;
     end->delivery = ctx->dedup.time;

@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_diagnose.h"
 #include "ngx_http_webhook_request.h"
 
 
@@ -21,6 +22,7 @@
 
 static u_char *ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx,
     u_char *buf, u_char *last);
+static void ngx_http_webhook_log_hint(ngx_http_webhook_ctx_t *ctx);
 static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
 
 
@@ -134,6 +136,58 @@ ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
 }
 
 
+/* the answer is out: there is time to look for the cause of a refusal */
+
+static void
+ngx_http_webhook_log_hint(ngx_http_webhook_ctx_t *ctx)
+{
+    ngx_http_request_t           *r;
+    ngx_http_webhook_refused_t    refused;
+    ngx_http_webhook_judgement_t  *j;
+
+    r = ctx->request;
+    j = &ctx->j;
+
+    if (ctx->stage != NGX_HTTP_WEBHOOK_STAGE_JUDGED
+        || j->verdict.status != NGX_HTTP_WEBHOOK_STATUS_REJECTED)
+    {
+        return;
+    }
+
+    switch (j->verdict.reason) {
+
+    case NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH:
+    case NGX_HTTP_WEBHOOK_REASON_MISSING_SIGNATURE:
+    case NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP:
+    case NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD:
+    case NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE:
+    case NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP:
+    case NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD:
+        break;
+
+    default:
+        return;
+    }
+
+    refused.request = r;
+    refused.scheme = ctx->conf->rules.keyring->scheme;
+    refused.signature = &j->signature;
+    refused.keys = &j->keys;
+    refused.suspects = ctx->conf->suspects;
+    refused.reason = j->verdict.reason;
+    refused.body = ctx->kept;
+
+    if (ngx_http_webhook_diagnose(&refused, &ctx->hint) != NGX_OK) {
+        ngx_str_null(&ctx->hint);
+        return;
+    }
+
+    ngx_log_error(ctx->conf->log_level, r->connection->log, 0,
+                  "webhook hint: %V, scheme \"%V\"",
+                  &ctx->hint, &refused.scheme->name);
+}
+
+
 ngx_int_t
 ngx_http_webhook_log_handler(ngx_http_request_t *r)
 {
@@ -154,6 +208,10 @@ ngx_http_webhook_log_handler(ngx_http_request_t *r)
 
         ngx_http_webhook_dedup_cancel(&ctx->dedup);
         ngx_http_webhook_dedup_end(&ctx->dedup);
+    }
+
+    if (ctx && ctx->conf->suspects) {
+        ngx_http_webhook_log_hint(ctx);
     }
 
     ngx_http_webhook_count_request(r);

@@ -58,6 +58,9 @@ typedef struct {
     ngx_http_webhook_dedup_t       dedup;    /* survives a new judgement */
     ngx_event_t                    event;    /* to go on digesting */
 
+    ngx_chain_t                   *kept;     /* the body, for a diagnosis */
+    ngx_str_t                      hint;     /* empty before it is logged */
+
     unsigned                       interrupted:1;  /* by an error page */
     unsigned                       retry_after:1;  /* the header is there */
 } ngx_http_webhook_ctx_t;

@@ -30,6 +30,8 @@ static ngx_int_t ngx_http_webhook_version_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_place_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_hint_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_dedup_id_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_event_variable(ngx_http_request_t *r,
@@ -66,6 +68,10 @@ static ngx_http_variable_t  ngx_http_webhook_vars[] = {
 
     { ngx_string("webhook_place"), NULL,
       ngx_http_webhook_place_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_hint"), NULL,
+      ngx_http_webhook_hint_variable, 0,
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("webhook_dedup_id"), NULL,
@@ -227,6 +233,23 @@ ngx_http_webhook_place_variable(ngx_http_request_t *r,
                : ngx_http_get_module_loc_conf(r->main, ngx_http_webhook_module);
 
     return ngx_http_webhook_set_variable(v, (ngx_str_t *) &conf->label);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_hint_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_ctx_t  *ctx;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+
+    if (ctx == NULL || ctx->hint.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    return ngx_http_webhook_set_variable(v, &ctx->hint);
 }
 
 

@@ -66,6 +66,7 @@ my %examples = (
 	'public-url' => [ map { [ "/hooks/$_", $_ ] }
 		qw/ square trello hubspot / ],
 	'state' => [ [ '/hooks/yoco', 'yoco' ] ],
+	'diagnosis' => [ [ '/hooks/stripe', 'stripe' ] ],
 	'rotation' => [ [ '/hooks/nextpay', 'nextpay' ],
 		[ '/hooks/nextpay', 'nextpay', 'new' ] ],
 	'own-scheme' => [ [ '/hooks/acme', 'acme' ],

@@ -90,6 +90,8 @@ http {
 
     webhook_dedup  zone=events key=log;
 
+    webhook_diagnose  on;
+
     server {
         listen       127.0.0.1:8080;
         server_name  localhost;

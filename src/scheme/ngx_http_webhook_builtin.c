@@ -66,3 +66,25 @@ ngx_http_webhook_provider(ngx_str_t *name)
 
     return NULL;
 }
+
+
+const ngx_http_webhook_provider_t *
+ngx_http_webhook_nth_provider(ngx_uint_t n)
+{
+    ngx_uint_t                          i;
+    const ngx_http_webhook_provider_t  *provider;
+
+    for (i = 0; ngx_http_webhook_providers[i]; i++) {
+
+        for (provider = ngx_http_webhook_providers[i];
+             provider->name;
+             provider++)
+        {
+            if (n-- == 0) {
+                return provider;
+            }
+        }
+    }
+
+    return NULL;
+}

@@ -145,6 +145,9 @@ ngx_int_t ngx_http_webhook_scheme_key_covered(
 /* The built-in scheme of that name, not parsed, or NULL. */
 const ngx_http_webhook_provider_t *ngx_http_webhook_provider(ngx_str_t *name);
 
+/* The n-th of them, other names included, from 0; NULL behind the last one. */
+const ngx_http_webhook_provider_t *ngx_http_webhook_nth_provider(ngx_uint_t n);
+
 
 /* src/scheme/ngx_http_webhook_scheme_block.c */
 

@@ -1,0 +1,93 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * Diagnosis: why the signature of a request that was refused is not right.
+ */
+
+
+#ifndef _NGX_HTTP_WEBHOOK_DIAGNOSE_H_INCLUDED_
+#define _NGX_HTTP_WEBHOOK_DIAGNOSE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook.h"
+#include "ngx_http_webhook_signature.h"
+
+
+#define NGX_HTTP_WEBHOOK_DIAGNOSE_BODY  65536
+
+
+/* a key that would have been right, and what follows if it is */
+
+typedef struct {
+    ngx_str_t                      hint;
+    ngx_http_webhook_key_t         key;
+} ngx_http_webhook_suspect_t;
+
+
+/* what is known beforehand, of a scheme with its secrets */
+
+struct ngx_http_webhook_suspects_s {
+    ngx_array_t                    keys;     /* ngx_http_webhook_suspect_t */
+    ngx_array_t                   *schemes;  /* .._scheme_t *, built-in */
+    ngx_array_t                   *names;    /* ngx_str_t, of all servers */
+};
+
+
+/* a request that was refused; the diagnosis changes nothing of it */
+
+typedef struct {
+    ngx_http_request_t            *request;
+    const ngx_http_webhook_scheme_t  *scheme;
+    const ngx_http_webhook_signature_t  *signature;
+    const ngx_http_webhook_keys_t *keys;
+    const ngx_http_webhook_suspects_t  *suspects;
+    ngx_http_webhook_reason_e      reason;
+    ngx_chain_t                   *body;     /* that was kept aside */
+} ngx_http_webhook_refused_t;
+
+
+/*
+ * Looks for the cause.  Returns NGX_OK and the hint, which is a constant or in
+ * the request's pool; NGX_DECLINED if there is none, or no time to look for it;
+ * or NGX_ERROR if there is no memory or OpenSSL failed.
+ */
+ngx_int_t ngx_http_webhook_diagnose(ngx_http_webhook_refused_t *refused,
+    ngx_str_t *hint);
+
+
+/* src/ngx_http_webhook_diagnose_form.c */
+
+/*
+ * What the form of the headers says alone.  Returns NGX_OK and the hint,
+ * NGX_DECLINED, or NGX_ERROR if there is no memory.
+ */
+ngx_int_t ngx_http_webhook_diagnose_form(ngx_http_webhook_refused_t *refused,
+    ngx_str_t *hint);
+
+
+/* src/ngx_http_webhook_diagnose_body.c */
+
+/* Bodies as they may have been; dst has room for twice the length, and two. */
+void ngx_http_webhook_body_line_ends(ngx_str_t *body, ngx_str_t *dst);
+void ngx_http_webhook_body_blanks(ngx_str_t *body, ngx_uint_t spaced,
+    ngx_str_t *dst);
+void ngx_http_webhook_body_slashes(ngx_str_t *body, ngx_str_t *dst);
+
+
+/* src/ngx_http_webhook_diagnose_keys.c */
+
+/*
+ * Makes what is to be known beforehand in each location with webhook_diagnose;
+ * the keys are wiped with the pool of the configuration.  Returns NGX_OK or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_diagnose_init(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf);
+
+
+#endif /* _NGX_HTTP_WEBHOOK_DIAGNOSE_H_INCLUDED_ */

@@ -1,0 +1,373 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What the form of headers says alone: no digest is made.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_diagnose.h"
+
+
+/* what is said of a signature that does not decode, the best first */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_FORM_RIGHT = 0,
+    NGX_HTTP_WEBHOOK_FORM_ENCODING,
+    NGX_HTTP_WEBHOOK_FORM_ALGORITHM,
+    NGX_HTTP_WEBHOOK_FORM_PREFIX,
+    NGX_HTTP_WEBHOOK_FORM_LENGTH,
+    NGX_HTTP_WEBHOOK_FORM_NONE
+} ngx_http_webhook_form_e;
+
+
+static ngx_int_t ngx_http_webhook_other_scheme(
+    ngx_http_webhook_refused_t *refused, ngx_str_t *hint);
+static ngx_http_webhook_form_e ngx_http_webhook_find_form(
+    ngx_http_request_t *r, const ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *hint);
+static ngx_http_webhook_form_e ngx_http_webhook_item_form(
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *item,
+    ngx_str_t *hint);
+static ngx_uint_t ngx_http_webhook_is_digest(ngx_str_t *item,
+    ngx_http_webhook_encoding_e encoding, size_t size);
+static ngx_uint_t ngx_http_webhook_is_encoded(ngx_str_t *item,
+    ngx_http_webhook_encoding_e encoding);
+static ngx_int_t ngx_http_webhook_find_unit(ngx_http_request_t *r,
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *hint);
+
+
+static struct {
+    ngx_http_webhook_encoding_e    encoding;
+    ngx_str_t                      hint;
+
+} ngx_http_webhook_encoding_hints[] = {
+    { NGX_HTTP_WEBHOOK_ENCODING_HEX, ngx_string("encoding:hex") },
+    { NGX_HTTP_WEBHOOK_ENCODING_BASE64, ngx_string("encoding:base64") },
+    { NGX_HTTP_WEBHOOK_ENCODING_BASE64URL, ngx_string("encoding:base64url") },
+};
+
+
+static struct {
+    size_t                         size;
+    ngx_str_t                      hint;
+
+} ngx_http_webhook_algorithm_hints[] = {
+    { 20, ngx_string("algorithm:hmac-sha1") },
+    { 32, ngx_string("algorithm:hmac-sha256") },
+    { 48, ngx_string("algorithm:hmac-sha384") },
+    { 64, ngx_string("algorithm:hmac-sha512") },
+};
+
+
+static struct {
+    ngx_http_webhook_unit_e        unit;
+    ngx_str_t                      hint;
+
+} ngx_http_webhook_unit_hints[] = {
+    { NGX_HTTP_WEBHOOK_UNIT_SECONDS, ngx_string("unit:s") },
+    { NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS, ngx_string("unit:ms") },
+    { NGX_HTTP_WEBHOOK_UNIT_RFC3339, ngx_string("unit:rfc3339") },
+};
+
+
+ngx_int_t
+ngx_http_webhook_diagnose_form(ngx_http_webhook_refused_t *refused,
+    ngx_str_t *hint)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_webhook_other_scheme(refused, hint);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
+    switch (refused->reason) {
+
+    case NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE:
+
+        switch (ngx_http_webhook_find_form(refused->request, refused->scheme,
+                                           hint))
+        {
+        case NGX_HTTP_WEBHOOK_FORM_PREFIX:
+            ngx_str_set(hint, "prefix");
+            return NGX_OK;
+
+        case NGX_HTTP_WEBHOOK_FORM_LENGTH:
+            ngx_str_set(hint, "length");
+            return NGX_OK;
+
+        case NGX_HTTP_WEBHOOK_FORM_ENCODING:
+        case NGX_HTTP_WEBHOOK_FORM_ALGORITHM:
+            return NGX_OK;
+
+        default:
+            return NGX_DECLINED;
+        }
+
+    case NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP:
+        return ngx_http_webhook_find_unit(refused->request, refused->scheme,
+                                          hint);
+
+    default:
+        return NGX_DECLINED;
+    }
+}
+
+
+/* a built-in scheme whose signature is there, and decodes */
+
+static ngx_int_t
+ngx_http_webhook_other_scheme(ngx_http_webhook_refused_t *refused,
+    ngx_str_t *hint)
+{
+    ngx_str_t                         unused;
+    ngx_uint_t                        i;
+    ngx_http_webhook_scheme_t       **other;
+    const ngx_http_webhook_scheme_t  *scheme;
+
+    scheme = refused->scheme;
+
+    if (ngx_http_webhook_find_form(refused->request, scheme, &unused)
+        == NGX_HTTP_WEBHOOK_FORM_RIGHT)
+    {
+        return NGX_DECLINED;
+    }
+
+    other = refused->suspects->schemes->elts;
+
+    for (i = 0; i < refused->suspects->schemes->nelts; i++) {
+
+        if (other[i] == scheme || other[i]->algorithm->token
+            || ngx_http_webhook_find_form(refused->request, other[i], &unused)
+               != NGX_HTTP_WEBHOOK_FORM_RIGHT)
+        {
+            continue;
+        }
+
+        hint->len = sizeof("other_scheme:") - 1 + other[i]->name.len;
+        hint->data = ngx_pnalloc(refused->request->pool, hint->len);
+        if (hint->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        (void) ngx_sprintf(hint->data, "other_scheme:%V", &other[i]->name);
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* the best that can be said of the signatures of a scheme, if there are any */
+
+static ngx_http_webhook_form_e
+ngx_http_webhook_find_form(ngx_http_request_t *r,
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *hint)
+{
+    ngx_int_t                      rc;
+    ngx_str_t                      item, whole;
+    ngx_uint_t                     i, n;
+    ngx_list_part_t               *part;
+    ngx_table_elt_t               *h;
+    ngx_http_webhook_form_e        form, best;
+    ngx_http_webhook_cursor_t      cursor, pieces;
+    ngx_http_webhook_template_t   *source;
+    const ngx_http_webhook_cut_t  *cut;
+
+    best = NGX_HTTP_WEBHOOK_FORM_NONE;
+    cut = &scheme->signature_cut;
+    source = scheme->signature->elts;
+
+    for (i = 0; i < scheme->signature->nelts; i++) {
+
+        if (source[i].npieces != 1
+            || source[i].pieces[0].type != NGX_HTTP_WEBHOOK_PIECE_HEADER)
+        {
+            continue;
+        }
+
+        part = NULL;
+
+        for ( ;; ) {
+            h = ngx_http_webhook_next_header(r, &source[i].pieces[0].text,
+                                             &part, &n);
+            if (h == NULL) {
+                break;
+            }
+
+            ngx_http_webhook_cursor(&cursor, &h->value);
+            ngx_http_webhook_cursor(&pieces, &h->value);
+
+            for ( ;; ) {
+                rc = ngx_http_webhook_next_item(&cursor, cut, &item);
+
+                if (rc == NGX_DONE) {
+                    break;
+                }
+
+                if (rc == NGX_OK) {
+                    form = ngx_http_webhook_item_form(scheme, &item, hint);
+                    best = ngx_min(best, form);
+                }
+            }
+
+            while (cut->prefix.len
+                   && ngx_http_webhook_next_piece(&pieces, &cut->separator,
+                                                  &whole)
+                      == NGX_OK)
+            {
+                if (ngx_http_webhook_is_digest(&whole, scheme->encoding,
+                                               scheme->algorithm->size))
+                {
+                    best = ngx_min(best, NGX_HTTP_WEBHOOK_FORM_PREFIX);
+                }
+            }
+        }
+    }
+
+    return best;
+}
+
+
+static ngx_http_webhook_form_e
+ngx_http_webhook_item_form(const ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *item, ngx_str_t *hint)
+{
+    size_t      size;
+    ngx_uint_t  i;
+
+    size = scheme->algorithm->size;
+
+    if (scheme->algorithm->token || item->len == 0) {
+        return NGX_HTTP_WEBHOOK_FORM_NONE;
+    }
+
+    if (ngx_http_webhook_is_digest(item, scheme->encoding, size)) {
+        return NGX_HTTP_WEBHOOK_FORM_RIGHT;
+    }
+
+    for (i = 0; i < 3; i++) {
+        if (ngx_http_webhook_is_digest(item,
+                                 ngx_http_webhook_encoding_hints[i].encoding,
+                                 size))
+        {
+            *hint = ngx_http_webhook_encoding_hints[i].hint;
+            return NGX_HTTP_WEBHOOK_FORM_ENCODING;
+        }
+    }
+
+    for (i = 0; i < 4; i++) {
+        if (ngx_http_webhook_is_digest(item, scheme->encoding,
+                                 ngx_http_webhook_algorithm_hints[i].size))
+        {
+            *hint = ngx_http_webhook_algorithm_hints[i].hint;
+            return NGX_HTTP_WEBHOOK_FORM_ALGORITHM;
+        }
+    }
+
+    return ngx_http_webhook_is_encoded(item, scheme->encoding)
+           ? NGX_HTTP_WEBHOOK_FORM_LENGTH : NGX_HTTP_WEBHOOK_FORM_NONE;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_is_digest(ngx_str_t *item,
+    ngx_http_webhook_encoding_e encoding, size_t size)
+{
+    u_char  buf[NGX_HTTP_WEBHOOK_MAX_DIGEST + 2];
+
+    return size <= NGX_HTTP_WEBHOOK_MAX_DIGEST
+           && ngx_http_webhook_decoded_length(item, encoding)
+              == (ngx_int_t) size
+           && ngx_http_webhook_decode(buf, item, encoding) == NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_is_encoded(ngx_str_t *item,
+    ngx_http_webhook_encoding_e encoding)
+{
+    u_char      c;
+    ngx_uint_t  i;
+
+    for (i = 0; i < item->len; i++) {
+        c = item->data[i];
+
+        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')
+            || (c >= 'A' && c <= 'F'))
+        {
+            continue;
+        }
+
+        if (encoding == NGX_HTTP_WEBHOOK_ENCODING_HEX
+            || ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')
+                && c != '+' && c != '/' && c != '-' && c != '_' && c != '='))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_find_unit(ngx_http_request_t *r,
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *hint)
+{
+    time_t                        time;
+    ngx_int_t                     rc;
+    ngx_str_t                     item;
+    ngx_uint_t                    i, n, k;
+    ngx_list_part_t              *part;
+    ngx_table_elt_t              *h;
+    ngx_http_webhook_cursor_t     cursor;
+    ngx_http_webhook_template_t  *source;
+
+    source = scheme->timestamp->elts;
+
+    for (i = 0; i < scheme->timestamp->nelts; i++) {
+
+        if (source[i].npieces != 1
+            || source[i].pieces[0].type != NGX_HTTP_WEBHOOK_PIECE_HEADER)
+        {
+            continue;
+        }
+
+        part = NULL;
+
+        h = ngx_http_webhook_next_header(r, &source[i].pieces[0].text, &part,
+                                         &n);
+        if (h == NULL) {
+            continue;
+        }
+
+        ngx_http_webhook_cursor(&cursor, &h->value);
+
+        for ( ;; ) {
+            rc = ngx_http_webhook_next_item(&cursor, &scheme->timestamp_cut,
+                                            &item);
+            if (rc == NGX_DONE) {
+                break;
+            }
+
+            for (k = 0; rc == NGX_OK && k < 3; k++) {
+                if (ngx_http_webhook_parse_timestamp(&item,
+                                    ngx_http_webhook_unit_hints[k].unit, &time)
+                    == NGX_OK)
+                {
+                    *hint = ngx_http_webhook_unit_hints[k].hint;
+                    return NGX_OK;
+                }
+            }
+        }
+    }
+
+    return NGX_DECLINED;
+}
