@@ -42,6 +42,7 @@ $unit->run(
 	late => 'accepted when the claim is another one\'s',
 	owed => 'done, and owed to others',
 	sample => 'how full it is',
+	forget => 'forgotten on request',
 	layout => 'sizes and offsets',
 );
 

@@ -27,9 +27,6 @@
     (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
      / sizeof(ngx_http_webhook_bucket_t))
 
-#define ngx_http_webhook_is_id(slot, key)                                     \
-    ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
-
 
 static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,

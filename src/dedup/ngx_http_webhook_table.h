@@ -184,5 +184,33 @@ void ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
 uint64_t ngx_http_webhook_table_sample(ngx_http_webhook_table_t *table,
     time_t now);
 
+/* Until when the id is what a lookup says, or 0 if it is not there. */
+time_t ngx_http_webhook_table_until(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now);
+
+/*
+ * Forgets an id that is done.  Returns
+ *
+ *    NGX_OK        it is forgotten
+ *    NGX_DECLINED  it was not remembered
+ *    NGX_BUSY      it is claimed by somebody
+ *    NGX_AGAIN     a copy is under way, which may have it already
+ *
+ * But for NGX_OK, nothing is changed.
+ */
+ngx_int_t ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now);
+
+/*
+ * Forgets all that is done in some buckets from *n on, adds how many were alive
+ * to *forgotten, and sets *n to where it has to go on, which is nbuckets in the
+ * end.  Returns NGX_OK, or NGX_AGAIN if a copy is under way.
+ *
+ * An entry may move meanwhile to where it has been already, to make room: to
+ * forget all, go twice.
+ */
+ngx_int_t ngx_http_webhook_table_forget_some(ngx_http_webhook_table_t *table,
+    uint32_t *n, time_t now, uint64_t *forgotten);
+
 
 #endif /* _NGX_HTTP_WEBHOOK_TABLE_H_INCLUDED_ */

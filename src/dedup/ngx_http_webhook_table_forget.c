@@ -2,7 +2,8 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * The table of event keys, as who runs it sees it: how full it is.
+ * The table of event keys, as who runs it sees it: how full it is, until when
+ * an event is remembered, and how it is forgotten.
  */
 
 
@@ -14,6 +15,9 @@
 
 /* buckets of a sample */
 #define NGX_HTTP_WEBHOOK_SAMPLE  8192
+
+/* buckets that are emptied at once */
+#define NGX_HTTP_WEBHOOK_EMPTIED  64
 
 
 uint64_t
@@ -40,4 +44,110 @@ ngx_http_webhook_table_sample(ngx_http_webhook_table_t *table, time_t now)
     }
 
     return used * table->nbuckets / n;
+}
+
+
+time_t
+ngx_http_webhook_table_until(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, id);
+
+    if (slot == NULL || !ngx_http_webhook_table_is_live(table, slot, now)) {
+        return 0;
+    }
+
+    return now + (int32_t) (slot->expire - (uint32_t) now);
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now)
+{
+    ngx_uint_t                  i, n;
+    ngx_http_webhook_slot_t    *slot;
+    ngx_http_webhook_bucket_t  *buckets[2];
+
+    slot = ngx_http_webhook_table_find(table, id);
+
+    if (slot == NULL || !ngx_http_webhook_table_is_live(table, slot, now)) {
+        return NGX_DECLINED;
+    }
+
+    if (!ngx_http_webhook_is_done(slot)) {
+        return NGX_BUSY;
+    }
+
+    if (table->copying) {
+        return NGX_AGAIN;
+    }
+
+    ngx_http_webhook_table_buckets(table, id, buckets);
+
+    /* an image may have it where it stood before it was moved */
+
+    ngx_http_webhook_table_mark(table, buckets[0] - table->buckets);
+    ngx_http_webhook_table_mark(table, buckets[1] - table->buckets);
+
+    ngx_memory_barrier();
+
+    /* a process that was killed may have left a second copy */
+
+    for (i = 0; i < 2; i++) {
+        for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
+            slot = &buckets[i]->slots[n];
+
+            if (ngx_http_webhook_is_id(slot, id)) {
+                slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
+            }
+        }
+    }
+
+    table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_forget_some(ngx_http_webhook_table_t *table,
+    uint32_t *n, time_t now, uint64_t *forgotten)
+{
+    uint32_t                  end;
+    uint64_t                  before;
+    ngx_uint_t                i;
+    ngx_http_webhook_slot_t  *slot;
+
+    if (table->copying) {
+        return NGX_AGAIN;
+    }
+
+    before = *forgotten;
+
+    end = *n + ngx_min(table->nbuckets - *n, NGX_HTTP_WEBHOOK_EMPTIED);
+
+    for ( /* void */ ; *n < end; (*n)++) {
+
+        /* an image may have more than is here by now */
+
+        ngx_http_webhook_table_mark(table, *n);
+
+        ngx_memory_barrier();
+
+        for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
+            slot = &table->buckets[*n].slots[i];
+
+            if (ngx_http_webhook_is_done(slot)) {
+                *forgotten += ngx_http_webhook_table_is_live(table, slot, now);
+                slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
+            }
+        }
+    }
+
+    table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] += *forgotten - before;
+
+    return NGX_OK;
 }

@@ -36,6 +36,10 @@
      == NGX_HTTP_WEBHOOK_SLOT_OWED)
 
 
+#define ngx_http_webhook_is_id(slot, key)                                     \
+    ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
+
+
 /* The two buckets into one of which the id belongs. */
 void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);

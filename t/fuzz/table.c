@@ -132,7 +132,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         want = expected(m, &memory->table, now);
         found = 0;
 
-        switch (op % 8) {
+        switch (op % 9) {
 
         case 0:
             rc = ngx_http_webhook_table_claim(&memory->table,
@@ -222,6 +222,26 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
             } else if (i < 8) {
                 now -= i;
+            }
+
+            break;
+
+        case 7:
+
+            /* on request, but not while a copy may have it already */
+
+            rc = ngx_http_webhook_table_forget(&memory->table,
+                                               &ids[m - models], now);
+
+            if (want == NGX_DECLINED) {
+                fuzz_check(rc == (copying ? NGX_AGAIN : NGX_OK));
+
+            } else {
+                fuzz_check(rc == (want == NGX_OK ? NGX_DECLINED : NGX_BUSY));
+            }
+
+            if (rc == NGX_OK) {
+                m->state = FREE;
             }
 
             break;

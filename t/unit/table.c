@@ -194,6 +194,15 @@ expected(model_t *m, int64_t now)
 }
 
 
+/* what forgetting returns, by what a lookup does */
+
+static ngx_int_t
+forgetting(ngx_int_t want)
+{
+    return want == NGX_OK ? NGX_DECLINED : want == NGX_BUSY ? NGX_BUSY : NGX_OK;
+}
+
+
 /*
  * A million random operations.  In a table that is large enough nothing is
  * ever forgotten; in one that is not, entries that were done are, and they are
@@ -206,7 +215,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 {
     int64_t                    now, until;
     uint32_t                   i, n, owner, fingerprint;
-    uint64_t                   forgotten, refused, evicted;
+    uint64_t                   forgotten, refused, evicted, asked;
     ngx_int_t                  rc, want;
     model_t                   *m;
     ngx_uint_t                 evict;
@@ -225,6 +234,7 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
     now = START;
     forgotten = 0;
     refused = 0;
+    asked = 0;
 
     for (n = 0; n < noperations; n++) {
 
@@ -461,8 +471,43 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
             break;
 
+        case 6:
+
+            /* on request */
+
+            if (rnd() % 16 == 0) {
+                rc = ngx_http_webhook_table_forget(&table, &m->id, now);
+
+                if (rc == NGX_DECLINED && full && want == NGX_DECLINED) {
+                    forgotten++;
+                    m->state = FREE;
+                    break;
+                }
+
+                if (rc != forgetting(want)) {
+                    fail("operation %u: forget: %ld, not %ld", n, (long) rc,
+                         (long) forgetting(want));
+                }
+
+                if (rc == NGX_OK) {
+                    m->state = FREE;
+                    asked++;
+                }
+
+                break;
+            }
+
+            /* fall through */
+
         default:
             fingerprint = 0xffffffff;
+
+            if (want != NGX_OK && !full
+                && ngx_http_webhook_table_until(&table, &m->id, now)
+                   != m->until)
+            {
+                fail("operation %u: until another time", n);
+            }
 
             rc = ngx_http_webhook_table_lookup(&table, &m->id, now,
                                                &fingerprint);
@@ -487,6 +532,13 @@ history(size_t size, uint32_t nids, uint32_t noperations, int full)
 
     if (forgotten > evictions(&table)) {
         fail("%lu forgotten, %lu evicted", forgotten, evictions(&table));
+    }
+
+    if (asked == 0
+        || asked != table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN])
+    {
+        fail("%lu forgotten on request, %lu counted", asked,
+             table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]);
     }
 
     if (full && (evictions(&table) == 0 || refused == 0)) {
@@ -1044,7 +1096,7 @@ copy(void)
 
 /*
  * An image of a table, kept up to date by marks alone, has everything that is
- * done, nothing that was not, and no claims.
+ * done, nothing that was not or that was forgotten on request, and no claims.
  */
 
 static void
@@ -1102,6 +1154,16 @@ image(size_t size, uint32_t nids)
                 ngx_http_webhook_table_commit(&table, &m->id, m->owner, now,
                                               m->until, m->fingerprint);
             }
+        }
+
+        m = &models[rnd() % nids];
+
+        if (rnd() % 4 == 0
+            && ngx_http_webhook_table_forget(&table, &m->id, now) == NGX_OK)
+        {
+            m->state = FREE;
+            m->committed = 0;
+            m->last = 0;
         }
 
         if (rnd() % 50 && n != 19999) {
@@ -1403,6 +1465,20 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
             if (m->state == IN_FLIGHT) {
                 ngx_http_webhook_table_free(&from, &m->id, m->owner);
                 m->state = FREE;
+
+            } else if (rnd() % 8 == 0) {
+
+                /* the copy may have it already */
+
+                rc = ngx_http_webhook_table_forget(&from, &m->id, now);
+
+                if (rc == NGX_OK) {
+                    m->state = FREE;
+                }
+
+                if (from.copying ? rc == NGX_OK : rc == NGX_AGAIN) {
+                    fail("forgotten while copied: %ld", (long) rc);
+                }
             }
 
             break;
@@ -2026,6 +2102,179 @@ sample(void)
 }
 
 
+/*
+ * All that is done is forgotten, some at a time, while others make room by
+ * moving what is there; claims stay, and nothing comes back from an image.
+ */
+
+static void
+forget(void)
+{
+    uint32_t                    i, n, k, nids, owner, fingerprint;
+    uint64_t                    forgotten;
+    ngx_int_t                   rc;
+    model_t                    *m;
+    ngx_http_webhook_id_t       id;
+    ngx_http_webhook_slot_t    *slot, *other;
+    ngx_http_webhook_table_t    table, to;
+    ngx_http_webhook_bucket_t  *file, *buckets[2];
+
+    make(&table, 192 * 600);
+
+    nids = table.nbuckets * 6;
+    file = calloc(table.nbuckets, sizeof(ngx_http_webhook_bucket_t));
+
+    if (nids > MAX_IDS) {
+        nids = MAX_IDS;
+    }
+
+    for (i = 0; i < nids; i++) {
+        m = &models[i];
+        ngx_memzero(m, sizeof(model_t));
+        m->id = new_id();
+
+        if (i % 16) {
+            deliver(&table, &m->id, START, i % 3 ? 60 : 6000);
+            continue;
+        }
+
+        ngx_http_webhook_table_claim(&table, &m->id, START, 900, 1, &m->owner,
+                                     &fingerprint);
+    }
+
+    for (i = 0; i < table.nbuckets; i++) {
+        ngx_http_webhook_table_take(&table, i, &file[i]);
+        ngx_http_webhook_table_unmark(&table, i);
+    }
+
+    forgotten = 0;
+
+    for (i = 0; i < 2; i++) {
+
+        for (n = 0; n < table.nbuckets; /* void */ ) {
+
+            k = n;
+
+            rc = ngx_http_webhook_table_forget_some(&table, &n, START + 60,
+                                                    &forgotten);
+
+            if (rc != NGX_OK || n <= k || n - k > 100 || n > table.nbuckets) {
+                fail("from %u to %u: %ld", k, n, (long) rc);
+            }
+
+            for (k = 0; k < 8; k++) {
+                id = new_id();
+                ngx_http_webhook_table_claim(&table, &id, START + 60, 30, 0,
+                                             &owner, &fingerprint);
+            }
+        }
+    }
+
+    /* those whose time has passed do not count */
+
+    n = 0;
+
+    for (i = 0; i < nids; i++) {
+        m = &models[i];
+        n += i % 16 && i % 3 == 0;
+
+        if (i % 16) {
+            if (lookup(&table, &m->id, START) != NGX_OK) {
+                fail("id %u is still there", i);
+            }
+
+        } else if (lookup(&table, &m->id, START + 60) != NGX_BUSY
+                   || ngx_http_webhook_table_commit(&table, &m->id, m->owner,
+                                                    START + 60, START + 600, 1)
+                      != NGX_OK)
+        {
+            fail("claim %u was lost", i);
+        }
+    }
+
+    if (forgotten != n
+        || table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN] != n)
+    {
+        fail("%lu forgotten, not %u", forgotten, n);
+    }
+
+    for (i = ngx_http_webhook_table_next_marked(&table, 0);
+         i < table.nbuckets;
+         i = ngx_http_webhook_table_next_marked(&table, i + 1))
+    {
+        ngx_http_webhook_table_take(&table, i, &file[i]);
+    }
+
+    make(&to, 192 * 1200);
+
+    for (i = 0; i < table.nbuckets; i++) {
+        ngx_http_webhook_table_add(&to, i, &file[i], START);
+    }
+
+    for (i = 0; i < nids; i++) {
+        if (lookup(&to, &models[i].id, START)
+            != (i % 16 ? NGX_OK : NGX_DECLINED))
+        {
+            fail("id %u has come back, or is lost", i);
+        }
+    }
+
+    /* a killed process may have left a second copy, in the other bucket */
+
+    id = models[0].id;
+    slot = ngx_http_webhook_table_find(&table, &id);
+
+    ngx_http_webhook_table_buckets(&table, &id, buckets);
+
+    i = (slot >= buckets[0]->slots
+         && slot < buckets[0]->slots + NGX_HTTP_WEBHOOK_BUCKET);
+
+    other = &buckets[i]->slots[3];
+    *other = *slot;
+
+    if (ngx_http_webhook_table_forget(&table, &id, START + 60) != NGX_OK
+        || lookup(&table, &id, START + 60) != NGX_OK
+        || ngx_http_webhook_table_until(&table, &id, START + 60) != 0
+        || ngx_http_webhook_table_forget(&table, &id, START + 60)
+           != NGX_DECLINED)
+    {
+        fail("two copies");
+    }
+
+    /* not while a copy is made, which may have it already */
+
+    make(&to, 192 * 700);
+    ngx_http_webhook_table_copy_begin(&to, &table);
+
+    n = 0;
+
+    if (ngx_http_webhook_table_forget(&table, &models[16].id, START + 60)
+        != NGX_AGAIN
+        || ngx_http_webhook_table_forget_some(&table, &n, START + 60,
+                                              &forgotten)
+           != NGX_AGAIN
+        || n != 0
+        || lookup(&table, &models[16].id, START + 60) != NGX_DECLINED)
+    {
+        fail("while a copy is made");
+    }
+
+    /* and then again; the copy counts on */
+
+    copy_table(&to, &table, START + 60);
+
+    if (ngx_http_webhook_table_forget(&table, &models[16].id, START + 60)
+        != NGX_OK
+        || ngx_http_webhook_table_forget(&to, &models[16].id, START + 60)
+           != NGX_OK
+        || to.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]
+           != table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN])
+    {
+        fail("after a copy");
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -2051,6 +2300,7 @@ main(int argc, char **argv)
         { "late", late },
         { "owed", owed },
         { "sample", sample },
+        { "forget", forget },
         { "layout", layout }
     };
 
