@@ -14,8 +14,6 @@
 #include "ngx_http_webhook_dedup.h"
 
 
-#define NGX_HTTP_WEBHOOK_MAX_FIELDS   (NGX_HTTP_WEBHOOK_MAX_PARTS + 4)
-
 /* requests of a process that wait for the outcome of others, and how often
    each of them asks for it, in milliseconds */
 #define NGX_HTTP_WEBHOOK_MAX_WAITING  1024
@@ -156,6 +154,7 @@ static ngx_http_webhook_reason_e
 ngx_http_webhook_dedup_key(ngx_http_webhook_dedup_t *dedup,
     ngx_http_webhook_scope_t *scope, ngx_str_t *fields, ngx_uint_t *nfields)
 {
+    ngx_str_t                       key;
     ngx_uint_t                      n;
     ngx_http_request_t             *r;
     ngx_http_core_srv_conf_t       *cscf;
@@ -168,39 +167,54 @@ ngx_http_webhook_dedup_key(ngx_http_webhook_dedup_t *dedup,
     dcf = dedup->conf->rules.dedup;
     scheme = dedup->conf->rules.keyring->scheme;
 
-    fields[0] = scheme->name;
-
     if (dcf->key) {
 
-        ngx_str_set(&fields[1], "key");
-        ngx_str_null(&fields[3]);
-
-        if (ngx_http_webhook_complex_value(scope, dcf->key, &fields[2])
-            != NGX_OK)
-        {
+        if (ngx_http_webhook_complex_value(scope, dcf->key, &key) != NGX_OK) {
             return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
         }
 
-        if (fields[2].len == 0) {
+        if (key.len == 0) {
             *nfields = 0;
             return NGX_HTTP_WEBHOOK_REASON_NONE;
         }
+
+        ngx_http_webhook_dedup_namespace(fields, scheme, &key, NULL, NULL);
 
     } else {
         cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
         clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-        ngx_str_set(&fields[1], "location");
-        fields[2] = cscf->server_name;
-        fields[3] = clcf->name;
+        ngx_http_webhook_dedup_namespace(fields, scheme, NULL,
+                                         &cscf->server_name, &clcf->name);
     }
 
     reason = ngx_http_webhook_lines_parts(scope, scheme->dedup_key,
                                           NGX_HTTP_WEBHOOK_MAX_VALUE,
-                                          &fields[4], &n);
-    *nfields = n + 4;
+                                          &fields[NGX_HTTP_WEBHOOK_NAMESPACE],
+                                          &n);
+    *nfields = NGX_HTTP_WEBHOOK_NAMESPACE + n;
 
     return reason;
+}
+
+
+void
+ngx_http_webhook_dedup_namespace(ngx_str_t *fields,
+    const ngx_http_webhook_scheme_t *scheme, const ngx_str_t *key,
+    const ngx_str_t *server, const ngx_str_t *location)
+{
+    fields[0] = scheme->name;
+
+    if (key) {
+        ngx_str_set(&fields[1], "key");
+        fields[2] = *key;
+        ngx_str_null(&fields[3]);
+        return;
+    }
+
+    ngx_str_set(&fields[1], "location");
+    fields[2] = *server;
+    fields[3] = *location;
 }
 
 

@@ -18,6 +18,13 @@
 #include "ngx_http_webhook.h"
 
 
+/* the strings that name an event: its namespace, and the parts of its key */
+
+#define NGX_HTTP_WEBHOOK_NAMESPACE   4
+#define NGX_HTTP_WEBHOOK_MAX_FIELDS                                           \
+    (NGX_HTTP_WEBHOOK_NAMESPACE + NGX_HTTP_WEBHOOK_MAX_PARTS)
+
+
 typedef struct ngx_http_webhook_dedup_s  ngx_http_webhook_dedup_t;
 
 typedef void (*ngx_http_webhook_dedup_pt)(ngx_http_webhook_dedup_t *dedup);
@@ -48,6 +55,14 @@ struct ngx_http_webhook_dedup_s {
     unsigned                       answered:1;  /* by it, in whatever way */
 };
 
+
+/*
+ * The first fields: those of a namespace that is named by "key=", or, if that
+ * is NULL, by server and location.
+ */
+void ngx_http_webhook_dedup_namespace(ngx_str_t *fields,
+    const ngx_http_webhook_scheme_t *scheme, const ngx_str_t *key,
+    const ngx_str_t *server, const ngx_str_t *location);
 
 /*
  * Decides whether an authentic event is to be delivered by this request; time

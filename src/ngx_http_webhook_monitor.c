@@ -43,8 +43,8 @@ static ngx_int_t ngx_http_webhook_get_format(
     const ngx_http_webhook_format_t **format);
 static const ngx_http_webhook_format_t *ngx_http_webhook_accepted_format(
     ngx_http_request_t *r);
-static ngx_int_t ngx_http_webhook_send_error(
-    ngx_http_webhook_monitor_t *monitor, ngx_uint_t status, char *error);
+static ngx_int_t ngx_http_webhook_send_json(
+    ngx_http_webhook_monitor_t *monitor, ngx_uint_t status);
 static ngx_int_t ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor,
     ngx_uint_t status, const ngx_str_t *content_type);
 static ngx_int_t ngx_http_webhook_add_field(ngx_http_request_t *r, char *key,
@@ -54,7 +54,14 @@ static ngx_int_t ngx_http_webhook_add_field(ngx_http_request_t *r, char *key,
 /* in the order of ngx_http_webhook_arg_e */
 
 static const ngx_str_t  ngx_http_webhook_args[] = {
-    ngx_string("format")
+    ngx_string("format"),
+    ngx_string("server"),
+    ngx_string("location"),
+    ngx_string("namespace"),
+    ngx_string("key"),
+    ngx_string("zone"),
+    ngx_string("id"),
+    ngx_string("all")
 };
 
 
@@ -79,7 +86,9 @@ static const ngx_http_webhook_format_t  ngx_http_webhook_formats[] = {
 ngx_int_t
 ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
 {
+    char                             *allow;
     ngx_int_t                         rc;
+    ngx_uint_t                        i, methods, status;
     ngx_http_webhook_monitor_t        monitor;
     ngx_http_webhook_loc_conf_t      *wlcf;
     const ngx_http_webhook_format_t  *format;
@@ -96,8 +105,16 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     }
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return (ngx_http_webhook_add_field(r, "Allow", "GET, HEAD") == NGX_OK)
+    methods = NGX_HTTP_GET|NGX_HTTP_HEAD;
+    allow = "GET, HEAD";
+
+    if (wlcf->monitor->write) {
+        methods |= NGX_HTTP_DELETE;
+        allow = "GET, HEAD, DELETE";
+    }
+
+    if (!(r->method & methods)) {
+        return (ngx_http_webhook_add_field(r, "Allow", allow) == NGX_OK)
                ? NGX_HTTP_NOT_ALLOWED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -127,11 +144,27 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
         break;
 
     case NGX_DECLINED:
-        return ngx_http_webhook_send_error(&monitor, NGX_HTTP_BAD_REQUEST,
-                                           "bad_request");
+        monitor.error = "bad_request";
+        return ngx_http_webhook_send_json(&monitor, NGX_HTTP_BAD_REQUEST);
 
     default: /* NGX_ERROR */
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* any other argument asks for an event */
+
+    for (i = 1; i < NGX_HTTP_WEBHOOK_ARGS; i++) {
+        if (monitor.args[i].data) {
+            break;
+        }
+    }
+
+    if (i < NGX_HTTP_WEBHOOK_ARGS || r->method == NGX_HTTP_DELETE) {
+        status = ngx_http_webhook_monitor_event(&monitor);
+
+        return (status == NGX_HTTP_INTERNAL_SERVER_ERROR)
+               ? NGX_HTTP_INTERNAL_SERVER_ERROR
+               : ngx_http_webhook_send_json(&monitor, status);
     }
 
     if (format == &ngx_http_webhook_formats[NGX_HTTP_WEBHOOK_FORMAT_HTML]
@@ -253,7 +286,16 @@ ngx_http_webhook_set_arg(ngx_http_webhook_monitor_t *monitor, ngx_str_t *name,
             continue;
         }
 
-        if (monitor->args[i].data) {
+        if (i == NGX_HTTP_WEBHOOK_ARG_KEY) {
+
+            if (monitor->nkeys == NGX_HTTP_WEBHOOK_MAX_PARTS) {
+                monitor->message = "there are too many keys";
+                return NGX_DECLINED;
+            }
+
+            monitor->keys[monitor->nkeys++] = *value;
+
+        } else if (monitor->args[i].data) {
             monitor->message = "an argument is repeated";
             return NGX_DECLINED;
         }
@@ -409,14 +451,16 @@ ngx_http_webhook_monitor_zone(ngx_http_webhook_counted_t *counted,
 
 
 static ngx_int_t
-ngx_http_webhook_send_error(ngx_http_webhook_monitor_t *monitor,
-    ngx_uint_t status, char *error)
+ngx_http_webhook_send_json(ngx_http_webhook_monitor_t *monitor,
+    ngx_uint_t status)
 {
     static ngx_str_t  content_type = ngx_string("application/json");
 
-    ngx_http_webhook_write(&monitor->writer,
-                           "{\"error\":\"%s\",\"message\":\"%s\"}\n",
-                           error, monitor->message);
+    if (monitor->error) {
+        ngx_http_webhook_write(&monitor->writer,
+                               "{\"error\":\"%s\",\"message\":\"%s\"}\n",
+                               monitor->error, monitor->message);
+    }
 
     return ngx_http_webhook_send(monitor, status, &content_type);
 }

@@ -21,10 +21,17 @@
 #define NGX_HTTP_WEBHOOK_MAX_ARG  1024       /* bytes */
 
 
-/* the arguments, each of which may be there once */
+/* the arguments, each of which may be there once, but for keys */
 
 typedef enum {
     NGX_HTTP_WEBHOOK_ARG_FORMAT = 0,
+    NGX_HTTP_WEBHOOK_ARG_SERVER,
+    NGX_HTTP_WEBHOOK_ARG_LOCATION,
+    NGX_HTTP_WEBHOOK_ARG_NAMESPACE,
+    NGX_HTTP_WEBHOOK_ARG_KEY,                /* the first one */
+    NGX_HTTP_WEBHOOK_ARG_ZONE,
+    NGX_HTTP_WEBHOOK_ARG_ID,
+    NGX_HTTP_WEBHOOK_ARG_ALL,
     NGX_HTTP_WEBHOOK_ARGS                    /* how many there are */
 } ngx_http_webhook_arg_e;
 
@@ -38,7 +45,11 @@ typedef struct {
 
     ngx_str_t                      args[NGX_HTTP_WEBHOOK_ARGS];  /* if not
                                                 NULL, they are not empty */
-    char                          *message;  /* of an error */
+    ngx_str_t                      keys[NGX_HTTP_WEBHOOK_MAX_PARTS];
+    ngx_uint_t                     nkeys;
+
+    char                          *error;    /* or NULL */
+    char                          *message;  /* of it */
     ngx_http_webhook_writer_t      writer;
 } ngx_http_webhook_monitor_t;
 
@@ -90,6 +101,17 @@ ngx_uint_t ngx_http_webhook_is_local(ngx_http_request_t *r,
     const ngx_http_webhook_monitor_conf_t *conf);
 
 
+/* src/ngx_http_webhook_monitor_forget.c */
+
+/*
+ * Tells of an event whether it is remembered, or forgets what is named.
+ * Returns the status of the answer, which is written, if it is not an error of
+ * the monitor; or NGX_HTTP_INTERNAL_SERVER_ERROR, which has none.
+ */
+ngx_uint_t ngx_http_webhook_monitor_event(
+    ngx_http_webhook_monitor_t *monitor);
+
+
 /* src/ngx_http_webhook_monitor_prometheus.c */
 
 /* Writes all that is counted, as Prometheus reads it. */
@@ -100,6 +122,10 @@ void ngx_http_webhook_monitor_prometheus(ngx_http_webhook_monitor_t *monitor);
 
 /* Writes the same, and more, in JSON. */
 void ngx_http_webhook_monitor_json(ngx_http_webhook_monitor_t *monitor);
+
+/* A name in quotes. */
+void ngx_http_webhook_json_name(ngx_http_webhook_writer_t *w,
+    const ngx_str_t *name);
 
 
 /* src/ngx_http_webhook_monitor_page.c */

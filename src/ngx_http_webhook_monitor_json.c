@@ -32,8 +32,6 @@ static void ngx_http_webhook_json_histogram(ngx_http_webhook_writer_t *w,
     ngx_http_webhook_histogram_e type,
     const ngx_http_webhook_histogram_t *histogram);
 static void ngx_http_webhook_json_recent(ngx_http_webhook_monitor_t *monitor);
-static void ngx_http_webhook_json_name(ngx_http_webhook_writer_t *w,
-    const ngx_str_t *name);
 
 
 void
@@ -497,7 +495,7 @@ ngx_http_webhook_json_recent(ngx_http_webhook_monitor_t *monitor)
 }
 
 
-static void
+void
 ngx_http_webhook_json_name(ngx_http_webhook_writer_t *w, const ngx_str_t *name)
 {
     ngx_http_webhook_write_text(w, "\"", 1);

@@ -49,8 +49,6 @@ static void ngx_http_webhook_zone_keep(ngx_http_webhook_zone_t *zone,
 static void ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone,
     ngx_log_t *log);
 static void ngx_http_webhook_flush_handler(ngx_event_t *ev);
-static ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id,
-    ngx_str_t *fields, ngx_uint_t n);
 static ngx_int_t ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim,
     time_t lease, ngx_uint_t evict);
 static ngx_int_t ngx_http_webhook_zone_lookup(ngx_http_webhook_claim_t *claim);
@@ -495,7 +493,7 @@ ngx_http_webhook_zone_get_claim(ngx_http_webhook_zone_t *zone,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id, ngx_str_t *fields,
     ngx_uint_t n)
 {

@@ -86,14 +86,37 @@ void ngx_http_webhook_zones_keep(ngx_cycle_t *cycle);
 void ngx_http_webhook_zones_exit(ngx_cycle_t *cycle);
 
 /*
- * Makes a claim, which holds nothing yet, on an event named by strings, each
- * hashed with its length: the same on every server.  It lives as long as the
- * pool.  Returns NULL if there is no memory, or after the error of OpenSSL was
- * logged.
+ * The id of an event named by strings, each hashed with its length: the same on
+ * every server.  Returns NGX_OK, or NGX_ERROR, of OpenSSL.
+ */
+ngx_int_t ngx_http_webhook_zone_id(ngx_http_webhook_id_t *id,
+    ngx_str_t *fields, ngx_uint_t n);
+
+/*
+ * Makes a claim, which holds nothing yet, on an event named by strings.  It
+ * lives as long as the pool.  Returns NULL if there is no memory, or after the
+ * error of OpenSSL was logged.
  */
 ngx_http_webhook_claim_t *ngx_http_webhook_zone_get_claim(
     ngx_http_webhook_zone_t *zone, ngx_str_t *fields, ngx_uint_t n,
     ngx_pool_t *pool);
+
+
+/* src/dedup/ngx_http_webhook_zone_forget.c */
+
+/* What a lookup in the table returns, and until when that is so. */
+ngx_int_t ngx_http_webhook_zone_ask(ngx_http_webhook_zone_t *zone,
+    ngx_http_webhook_id_t *id, time_t *until);
+
+/*
+ * Forget an event, or all that were accepted, of which *forgotten is the
+ * number.  They return what forgetting in the table does; with NGX_AGAIN some
+ * of all may be forgotten.
+ */
+ngx_int_t ngx_http_webhook_zone_forget(ngx_http_webhook_zone_t *zone,
+    ngx_http_webhook_id_t *id);
+ngx_int_t ngx_http_webhook_zone_forget_all(ngx_http_webhook_zone_t *zone,
+    uint64_t *forgotten);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_ZONE_H_INCLUDED_ */
