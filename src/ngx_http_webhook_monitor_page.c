@@ -112,6 +112,15 @@ ngx_http_webhook_monitor_page(ngx_http_webhook_monitor_t *monitor)
             ngx_http_webhook_page_recent(monitor);
             break;
 
+        case 6:
+
+            if (monitor->conf->write) {
+                ngx_http_webhook_write(w, "\n<button type=\"button\" "
+                                       "id=\"forget\">Forget it</button>");
+            }
+
+            break;
+
         default:
             break;
         }

@@ -32,7 +32,7 @@ select STDOUT; $| = 1;
 my $now = 1764000000;
 my $secret = 'the-secret-of-the-test';
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()->plan(98);
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()->plan(100);
 
 $t->write_file_expand('nginx.conf', <<"EOF");
 
@@ -289,6 +289,13 @@ is($r->{status}, 403, 'from elsewhere');
 is(metric('dedup_forgotten_total', zone => 'z'), $before,
 	'refused - none is forgotten');
 is(sent('kept'), '200 duplicate', 'refused - a duplicate');
+
+# the page has a button for it only where it may
+
+like(monitor('format=html')->{body}, qr/<button[^>]* id="forget">/,
+	'page - button');
+unlike(monitor('', uri => '/read?format=html')->{body}, qr/id="forget"/,
+	'page - write=off');
 
 ###############################################################################
 

@@ -8,7 +8,7 @@ const esc = s => String(s).replace(/[&<>"']/g, c => `&#${c.charCodeAt()};`);
 const td = (l, v) => v === '' || v === 0
   ? `<td data-l="${l}" class="none">${v}</td>` : `<td data-l="${l}">${v}</td>`;
 
-let now, before, data;
+let now, before, data, events;
 
 function time(s) {
   return s < 60 ? `${s} s` : s < 3600 ? `${s / 60 | 0} min`
@@ -182,10 +182,77 @@ function show(d) {
     + td('Deliveries', spread(s.delivery))).join('');
   $('recent').innerHTML = d.recent.map(refused).join('');
 
+  if (!events) {
+    form(d);
+  }
+
   if (!before || now > before.now) {
     before = { now, places: new Map(all.map(p =>
       [p.scheme + '\n' + p.name, sum(p.outcomes)])) };
   }
+}
+
+/* one event, of a place by its key, or of a zone by its id */
+
+function form(d) {
+  events = d.places.filter(p => p.dedup).map(p => ({
+    zone: p.dedup.zone, args: { server: p.server, location: p.location },
+    named: p.dedup.namespace.includes('$'),
+    label: `${p.server}${p.location}, by ${p.dedup.key.join(', ')}`
+  })).concat(d.zones.map(z => ({
+    zone: z.zone, args: { zone: z.zone }, id: true,
+    label: `zone ${z.zone}, by $webhook_dedup_id`
+  })));
+
+  $('of').innerHTML = events.map((e, i) =>
+    `<option value="${i}">${esc(e.label)}`).join('');
+  $('form').hidden = !events.length;
+  choose();
+}
+
+function choose() {
+  $('named').hidden = !events.length || !events[$('of').value].named;
+  $('event').textContent = '';
+}
+
+async function ask(method) {
+  const e = events[$('of').value];
+  const args = new URLSearchParams(e.args);
+
+  $('event').textContent = '';
+
+  if (e.named) {
+    args.append('namespace', $('namespace').value);
+  }
+
+  for (const key of $('key').value.trim().split('\n')) {
+    args.append(e.id ? 'id' : 'key', key.trim());
+  }
+
+  try {
+    const a = await (await fetch(location.pathname + '?' + args, {
+      method, headers: method == 'DELETE' ? { 'Webhook-Forget': e.zone } : {}
+    })).json();
+
+    $('event').textContent = a.error ? `Not possible: ${a.message}.`
+      : a.forgotten ? 'Forgotten: it is delivered again if it is sent again.'
+      : a.state == 'unknown' ? 'Not remembered.'
+      : (a.state == 'done' ? 'Remembered' : 'With the application')
+        + `, for ${time(Math.max(a.until - now, 0))} more.`;
+
+  } catch (x) {
+    $('event').textContent = 'No answer from nginx.';
+  }
+}
+
+$('of').addEventListener('change', choose);
+$('form').addEventListener('submit', x => {
+  x.preventDefault();
+  ask('GET');
+});
+
+if ($('forget')) {
+  $('forget').addEventListener('click', () => ask('DELETE'));
 }
 
 async function refresh() {

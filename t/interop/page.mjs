@@ -87,8 +87,22 @@ async function test() {
 				.querySelectorAll('[data-l="Per second"]')].some(td =>
 				td.textContent > 0));
 			r.after = await cell(page, 'places', 'busy', 'Passed');
+
+			// an event is asked for, and forgotten
+
+			r.events = [];
+
+			await page.fill('#key', '1');
+
+			for (const button of ['ask', 'forget', 'ask']) {
+				await page.click('#' + button);
+				await page.waitForFunction(() => document
+					.getElementById('event').textContent);
+				r.events.push(await page.locator('#event').textContent());
+			}
 		}
 
+		r.form = await page.locator('#form').isVisible();
 		r.wrong = await page.locator('#wrong').textContent();
 		r.busy = await cell(page, 'places', 'busy', 'Passed');
 		r.width = await page.evaluate(() =>

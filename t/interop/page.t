@@ -86,7 +86,7 @@ http {
 EOF_
 
 my $u = upstream(8081);
-$t->plan(18)->run();
+$t->plan(21)->run();
 
 hook('nextpay', $secret, '/busy', 1);
 hook('nextpay', $secret, '/busy', 1);
@@ -132,6 +132,10 @@ is(scalar @{$d->{plain}{seen}{requests}}, 1, 'plain - one request');
 cmp_ok(scalar @{$d->{script}{seen}{requests}}, '>=', 3, 'script - some more');
 cmp_ok($d->{script}{width}, '<=', 360, 'nothing scrolls sideways');
 cmp_ok($d->{script}{after}, '>', $d->{script}{before}, 'numbers change');
+is($d->{plain}{form} ? 1 : 0, 0, 'no form without script');
+like($d->{script}{events}[0], qr/^Remembered, for \d/, 'an event is asked for');
+like(join(' ', @{$d->{script}{events}}[1, 2]), qr/^Forgotten.*Not remembered\.$/,
+	'and forgotten');
 isnt($d->{light}, $d->{dark}, 'light and dark');
 
 my ($nginx, $script) = map { [ map { s/\d+(?:\.\d+)?%?//gr } @$_ ] }
