@@ -23,16 +23,9 @@
 #define NGX_HTTP_WEBHOOK_MOVES  2
 
 
-#define ngx_http_webhook_slot_bucket(table, slot)                             \
-    (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
-     / sizeof(ngx_http_webhook_bucket_t))
-
-
 static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
     uint32_t state);
-static void ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot, uint32_t state);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_owned(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
     uint32_t owner);
@@ -52,7 +45,7 @@ ngx_http_webhook_table_init(ngx_http_webhook_table_t *table, u_char *start,
 
     ngx_memzero(table, sizeof(ngx_http_webhook_table_t));
 
-    /* both marks first: a word for each 64 buckets, and one begun */
+    /* three rows of bits: a word for each 64 buckets, and one begun */
 
     start = ngx_align_ptr(start, NGX_HTTP_WEBHOOK_LINE);
 
@@ -65,6 +58,11 @@ ngx_http_webhook_table_init(ngx_http_webhook_table_t *table, u_char *start,
                           NGX_HTTP_WEBHOOK_LINE);
 
     table->changed = (uint64_t *) start;
+
+    start = ngx_align_ptr(start + words * sizeof(uint64_t),
+                          NGX_HTTP_WEBHOOK_LINE);
+
+    table->owed = (uint64_t *) start;
 
     start = ngx_align_ptr(start + words * sizeof(uint64_t),
                           NGX_HTTP_WEBHOOK_LINE);
@@ -188,7 +186,7 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
 
     rc = NGX_OK;
     expire = (uint32_t) until;
-    state = NGX_HTTP_WEBHOOK_SLOT_DONE
+    state = NGX_HTTP_WEBHOOK_SLOT_DONE | table->owing
             | (fingerprint & NGX_HTTP_WEBHOOK_OWNER_MASK);
 
     slot = ngx_http_webhook_table_owned(table, id, owner);
@@ -212,7 +210,7 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
         if (ngx_http_webhook_is_done(slot)
             && ngx_http_webhook_table_is_live(table, slot, now))
         {
-            state = slot->state;
+            state = slot->state | table->owing;
 
             if ((int32_t) (expire - slot->expire) < 0) {
                 expire = slot->expire;
@@ -236,6 +234,10 @@ ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
 done:
 
     table->counters[NGX_HTTP_WEBHOOK_COUNT_COMMITTED]++;
+
+    if (table->owing) {
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OWED]++;
+    }
 
     return rc;
 }
@@ -332,12 +334,7 @@ ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
 }
 
 
-/*
- * Tells those who keep an image or make a copy, before the slot is changed: a
- * process killed in between has told them for nothing, not the other way.
- */
-
-static void
+void
 ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, uint32_t state)
 {
@@ -347,6 +344,10 @@ ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
 
     if (state & NGX_HTTP_WEBHOOK_SLOT_DONE) {
         ngx_http_webhook_table_mark(table, n);
+
+        if (state & NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT) {
+            ngx_http_webhook_table_note_owed(table, slot);
+        }
     }
 
     if (table->copying) {
@@ -495,6 +496,10 @@ ngx_http_webhook_table_room(ngx_http_webhook_table_t *table,
 
     if (slots[0]) {
         (*evicted)++;
+
+        if (owed) {
+            table->counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST]++;
+        }
     }
 
     return slots[0];

@@ -49,7 +49,28 @@ typedef enum {
     NGX_HTTP_WEBHOOK_COUNT_LOST,             /* owners that came too late */
     NGX_HTTP_WEBHOOK_COUNT_NO_ROOM,          /* done, in a smaller table */
     NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN,        /* on request */
-    NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS      /* failed writes of an image */
+    NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS,     /* failed writes of an image */
+
+    /* of the store: claims by its answer, and what was made of none */
+
+    NGX_HTTP_WEBHOOK_COUNT_STORE_MINE = 16,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_DONE,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_BUSY,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_FAILED,     /* asked, and no good answer */
+    NGX_HTTP_WEBHOOK_COUNT_STORE_DOWN,       /* not asked */
+    NGX_HTTP_WEBHOOK_COUNT_STORE_LOCAL,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_REJECTED,
+
+    NGX_HTTP_WEBHOOK_COUNT_STORE_TIMEOUTS,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_ERRORS,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_CONNECTS,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_DISCONNECTS,
+
+    NGX_HTTP_WEBHOOK_COUNT_STORE_OWED,       /* how many are, now */
+    NGX_HTTP_WEBHOOK_COUNT_STORE_SENT_AGAIN,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_TAKEN_OVER,
+    NGX_HTTP_WEBHOOK_COUNT_STORE_OVERTAKEN,  /* others' claims, by an outcome */
+    NGX_HTTP_WEBHOOK_COUNT_STORE_LOST        /* owed, and evicted */
 } ngx_http_webhook_counter_e;
 
 
@@ -80,7 +101,12 @@ typedef struct {
                                                    0 if there is none */
     uint64_t                       saved;    /* when that was last in step,
                                                 unix seconds */
-    uint64_t                       reserved[20];
+    uint64_t                      *owed;     /* likewise: buckets in which a
+                                                done entry may be owed */
+    uint32_t                       owing;    /* what is done from now on is
+                                                owed: a bit of its state */
+    uint32_t                       unused;
+    uint64_t                       reserved[18];
     uint64_t                       counters[NGX_HTTP_WEBHOOK_COUNTERS];
 } ngx_http_webhook_table_t;
 
@@ -183,6 +209,48 @@ void ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
  */
 uint64_t ngx_http_webhook_table_sample(ngx_http_webhook_table_t *table,
     time_t now);
+
+/* src/dedup/ngx_http_webhook_table_owed.c */
+
+/*
+ * Done entries that others are still to be told of.  From now on what is done
+ * is owed, or is not; all that is done in a bucket becomes owed.
+ */
+void ngx_http_webhook_table_set_owing(ngx_http_webhook_table_t *table,
+    ngx_uint_t owing);
+void ngx_http_webhook_table_owe(ngx_http_webhook_table_t *table, uint32_t n,
+    time_t now);
+
+/*
+ * The owed entries of a table: the next bucket from n on that may have some,
+ * which is nbuckets if there is none; those of a bucket, and how many they
+ * are; how many there are in all, which is noted as the counter.
+ */
+uint32_t ngx_http_webhook_table_next_owed(ngx_http_webhook_table_t *table,
+    uint32_t n);
+ngx_uint_t ngx_http_webhook_table_take_owed(ngx_http_webhook_table_t *table,
+    uint32_t n, time_t now, ngx_http_webhook_bucket_t *bucket);
+void ngx_http_webhook_table_count_owed(ngx_http_webhook_table_t *table,
+    time_t now);
+
+/*
+ * Others know that the event is done until that time, or it is no use telling
+ * them: it is owed no longer, unless it was committed anew meanwhile.
+ */
+void ngx_http_webhook_table_acknowledge(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t until, uint32_t fingerprint);
+
+/*
+ * Others have said that an event is done, which is claimed here: it is done
+ * until that time, if the claim is still the owner's.
+ */
+void ngx_http_webhook_table_learn(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, uint32_t owner, time_t until,
+    uint32_t fingerprint);
+
+/* The 30 bits that belong to an entry: its owner, or the fingerprint. */
+#define ngx_http_webhook_slot_fingerprint(slot)                               \
+    ((slot)->state & NGX_HTTP_WEBHOOK_OWNER_MASK)
 
 /* Until when the id is what a lookup says, or 0 if it is not there. */
 time_t ngx_http_webhook_table_until(ngx_http_webhook_table_t *table,

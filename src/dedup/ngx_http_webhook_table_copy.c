@@ -203,4 +203,8 @@ ngx_http_webhook_table_put(ngx_http_webhook_table_t *table,
     }
 
     *dst = *slot;
+
+    if (ngx_http_webhook_is_owed(dst)) {
+        ngx_http_webhook_table_note_owed(table, dst);
+    }
 }

@@ -36,6 +36,10 @@
      == NGX_HTTP_WEBHOOK_SLOT_OWED)
 
 
+#define ngx_http_webhook_slot_bucket(table, slot)                             \
+    (((u_char *) (slot) - (u_char *) (table)->buckets)                        \
+     / sizeof(ngx_http_webhook_bucket_t))
+
 #define ngx_http_webhook_is_id(slot, key)                                     \
     ((slot)->id.hi == (key)->hi && (slot)->id.lo == (key)->lo)
 
@@ -57,11 +61,22 @@ ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
     uint64_t *evicted);
 
 /*
- * The first bucket from n on whose bit is set, in one of the table's two rows
- * of bits, or nbuckets.
+ * The first bucket from n on whose bit is set, in one of the table's rows of
+ * bits, or nbuckets.
  */
 uint32_t ngx_http_webhook_table_next(ngx_http_webhook_table_t *table,
     uint64_t *marks, uint32_t n);
+
+/*
+ * Tells those who keep an image or make a copy, before the slot gets a state: a
+ * process killed in between has told them for nothing, not the other way.
+ */
+void ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, uint32_t state);
+
+/* Notes the bucket of a slot that is owed, or is about to be. */
+void ngx_http_webhook_table_note_owed(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot);
 
 
 /*

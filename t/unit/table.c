@@ -31,6 +31,7 @@ static void  (*barrier)(void);
 #include "ngx_http_webhook_table.c"
 #include "ngx_http_webhook_table_copy.c"
 #include "ngx_http_webhook_table_forget.c"
+#include "ngx_http_webhook_table_owed.c"
 
 
 #define PAGE        4096
@@ -2008,6 +2009,8 @@ layout(void)
         OFFSET(ngx_http_webhook_table_t, claims, 64),
         OFFSET(ngx_http_webhook_table_t, lease, 72),
         OFFSET(ngx_http_webhook_table_t, generation, 80),
+        OFFSET(ngx_http_webhook_table_t, owed, 96),
+        OFFSET(ngx_http_webhook_table_t, owing, 104),
         OFFSET(ngx_http_webhook_table_t, counters, 256),
 
         SIZE(ngx_http_webhook_shm_t, 4096),
@@ -2029,6 +2032,9 @@ layout(void)
         { "no room", NGX_HTTP_WEBHOOK_COUNT_NO_ROOM, 5 },
         { "forgotten", NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN, 6 },
         { "state errors", NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS, 7 },
+        { "mine", NGX_HTTP_WEBHOOK_COUNT_STORE_MINE, 16 },
+        { "owed", NGX_HTTP_WEBHOOK_COUNT_STORE_OWED, 27 },
+        { "lost to the store", NGX_HTTP_WEBHOOK_COUNT_STORE_LOST, 31 },
         { "counters", NGX_HTTP_WEBHOOK_COUNTERS, 128 },
 
         { "version", NGX_HTTP_WEBHOOK_ZONE_VERSION, 2 }
