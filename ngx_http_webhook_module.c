@@ -142,10 +142,17 @@ static ngx_command_t  ngx_http_webhook_commands[] = {
       NULL },
 
     { ngx_string("webhook_dedup_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_webhook_dedup_zone_set_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
-      offsetof(ngx_http_webhook_main_conf_t, states),
+      0,
+      NULL },
+
+    { ngx_string("webhook_store"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_webhook_store_set_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webhook_main_conf_t, stores),
       NULL },
 
     { ngx_string("webhook_dedup"),
@@ -280,6 +287,9 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->states, cf->pool, 1,
                           sizeof(ngx_http_webhook_state_t *))
            != NGX_OK
+        || ngx_array_init(&wmcf->stores, cf->pool, 1,
+                          sizeof(ngx_http_webhook_store_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->json, cf->pool, 4,
                           sizeof(ngx_http_webhook_pointer_t))
            != NGX_OK
@@ -413,6 +423,10 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
 
+    if (ngx_http_webhook_stores_init(cf, &wmcf->stores) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (wmcf->monitored && ngx_http_webhook_count_places(cf, wmcf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -527,13 +541,21 @@ ngx_http_webhook_init_process(ngx_cycle_t *cycle)
                               ngx_http_webhook_metrics_begin(&wmcf->metrics));
     }
 
-    return NGX_OK;
+    return wmcf ? ngx_http_webhook_stores_start(&wmcf->stores, cycle) : NGX_OK;
 }
 
 
 static void
 ngx_http_webhook_exit_process(ngx_cycle_t *cycle)
 {
+    ngx_http_webhook_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_webhook_module);
+
+    if (wmcf) {
+        ngx_http_webhook_stores_exit(&wmcf->stores);
+    }
+
     ngx_http_webhook_zones_exit(cycle);
 }
 

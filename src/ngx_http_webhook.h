@@ -17,6 +17,7 @@
 #include "ngx_http_webhook_metrics.h"
 #include "ngx_http_webhook_scheme.h"
 #include "ngx_http_webhook_secret.h"
+#include "ngx_http_webhook_store.h"
 #include "ngx_http_webhook_verdict.h"
 #include "ngx_http_webhook_zone.h"
 
@@ -40,7 +41,8 @@ typedef struct {
 /* what is done about an event that cannot be deduplicated as usual */
 
 typedef enum {
-    NGX_HTTP_WEBHOOK_ACTION_DEFAULT = 0,     /* evict, pass or duplicate */
+    NGX_HTTP_WEBHOOK_ACTION_DEFAULT = 0,     /* evict, pass, duplicate or
+                                                local */
     NGX_HTTP_WEBHOOK_ACTION_REJECT,
     NGX_HTTP_WEBHOOK_ACTION_PASS
 } ngx_http_webhook_action_e;
@@ -54,6 +56,7 @@ typedef struct {
     ngx_http_webhook_action_e      full;
     ngx_http_webhook_action_e      missing;
     ngx_http_webhook_action_e      mismatch;
+    ngx_http_webhook_action_e      error;    /* of the store */
 } ngx_http_webhook_dedup_conf_t;
 
 
@@ -173,6 +176,7 @@ typedef struct {
                                                   that verify */
     ngx_array_t                    places;     /* .._webhook_place_t */
     ngx_array_t                    states;     /* .._webhook_state_t * */
+    ngx_array_t                    stores;     /* .._webhook_store_t * */
     ngx_array_t                    json;       /* .._webhook_pointer_t, of
                                                   webhook_json variables */
     ngx_http_webhook_metrics_t     metrics;
@@ -237,13 +241,27 @@ char *ngx_http_webhook_place_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 /* src/ngx_http_webhook_dedup_slot.c */
 
 /*
- * Define a zone, whose state file is added to an array of them, and set a
- * pointer to ngx_http_webhook_dedup_conf_t.
+ * Define a zone, with its state file and its store, in the main configuration,
+ * and set a pointer to ngx_http_webhook_dedup_conf_t.
  */
 char *ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+/* src/ngx_http_webhook_store_block.c */
+
+/* webhook_store: defines one of an array of stores. */
+char *ngx_http_webhook_store_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * When all directives are known: what zones and stores have to do with each
+ * other, and the addresses of servers.  Returns NGX_OK, or NGX_ERROR after the
+ * error was logged.
+ */
+ngx_int_t ngx_http_webhook_stores_init(ngx_conf_t *cf, ngx_array_t *stores);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_H_INCLUDED_ */

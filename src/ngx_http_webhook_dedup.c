@@ -229,6 +229,8 @@ ngx_http_webhook_dedup_ask(ngx_http_webhook_dedup_t *dedup)
     conf = dedup->conf;
     claim = dedup->claim;
     claim->handler = ngx_http_webhook_dedup_handler;
+    claim->strict = (conf->rules.dedup->error
+                     == NGX_HTTP_WEBHOOK_ACTION_REJECT);
 
     if (conf->rules.dry_run) {
         rc = claim->ops->lookup(claim);
@@ -287,8 +289,10 @@ ngx_http_webhook_dedup_found(ngx_http_webhook_dedup_t *dedup, ngx_int_t rc)
         }
 
         return ngx_http_webhook_dedup_verdict(dedup,
-                                          NGX_HTTP_WEBHOOK_STATUS_PASSED,
-                                          NGX_HTTP_WEBHOOK_REASON_NONE);
+                                    NGX_HTTP_WEBHOOK_STATUS_PASSED,
+                                    claim->partial
+                                    ? NGX_HTTP_WEBHOOK_REASON_STORE_UNAVAILABLE
+                                    : NGX_HTTP_WEBHOOK_REASON_NONE);
 
     case NGX_BUSY:
         return ngx_http_webhook_dedup_wait(dedup);
@@ -315,6 +319,11 @@ ngx_http_webhook_dedup_found(ngx_http_webhook_dedup_t *dedup, ngx_int_t rc)
                                         NGX_HTTP_WEBHOOK_STATUS_PASSED,
                                         NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH);
 
+    case NGX_ERROR:
+        return ngx_http_webhook_dedup_verdict(dedup,
+                                   NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE,
+                                   NGX_HTTP_WEBHOOK_REASON_STORE_UNAVAILABLE);
+
     default: /* NGX_ABORT */
 
         if (dcf->full == NGX_HTTP_WEBHOOK_ACTION_PASS) {
@@ -338,8 +347,11 @@ ngx_http_webhook_dedup_found(ngx_http_webhook_dedup_t *dedup, ngx_int_t rc)
 static ngx_int_t
 ngx_http_webhook_dedup_wait(ngx_http_webhook_dedup_t *dedup)
 {
-    ngx_msec_int_t  left;
+    ngx_msec_t                 poll;
+    ngx_msec_int_t             left;
+    ngx_http_webhook_claim_t  *claim;
 
+    claim = dedup->claim;
     left = (ngx_msec_int_t) (dedup->deadline - ngx_current_msec);
 
     if (dedup->conf->rules.dry_run
@@ -347,6 +359,8 @@ ngx_http_webhook_dedup_wait(ngx_http_webhook_dedup_t *dedup)
         || (!dedup->waiting
             && *ngx_http_webhook_waiting == NGX_HTTP_WEBHOOK_MAX_WAITING))
     {
+        claim->ops->detach(claim);
+
         return ngx_http_webhook_dedup_verdict(dedup,
                                            NGX_HTTP_WEBHOOK_STATUS_IN_FLIGHT,
                                            NGX_HTTP_WEBHOOK_REASON_LEASE_HELD);
@@ -359,11 +373,12 @@ ngx_http_webhook_dedup_wait(ngx_http_webhook_dedup_t *dedup)
 
     dedup->event.handler = ngx_http_webhook_wait_handler;
     dedup->event.data = dedup;
-    dedup->event.log = dedup->claim->log;
+    dedup->event.log = claim->log;
     dedup->event.cancelable = 0;
 
-    ngx_add_timer(&dedup->event, ngx_min((ngx_msec_t) left,
-                                         NGX_HTTP_WEBHOOK_POLL));
+    poll = claim->poll ? claim->poll : NGX_HTTP_WEBHOOK_POLL;
+
+    ngx_add_timer(&dedup->event, ngx_min((ngx_msec_t) left, poll));
 
     return NGX_AGAIN;
 }
@@ -374,9 +389,18 @@ ngx_http_webhook_wait_handler(ngx_event_t *ev)
 {
     ngx_http_webhook_dedup_t *dedup = ev->data;
 
+    ngx_int_t  rc;
+
     ngx_http_set_log_request(ev->log, dedup->request);
 
-    if (ngx_http_webhook_dedup_ask(dedup) == NGX_OK) {
+    /* who wants to be asked at intervals is not asked once more at the end */
+
+    rc = (dedup->claim->poll
+          && (ngx_msec_int_t) (dedup->deadline - ngx_current_msec) <= 0)
+         ? ngx_http_webhook_dedup_wait(dedup)
+         : ngx_http_webhook_dedup_ask(dedup);
+
+    if (rc == NGX_OK) {
         ngx_http_webhook_dedup_tell(dedup);
     }
 }
@@ -418,7 +442,7 @@ ngx_http_webhook_dedup_verdict(ngx_http_webhook_dedup_t *dedup,
 void
 ngx_http_webhook_dedup_cancel(ngx_http_webhook_dedup_t *dedup)
 {
-    if (dedup->asking) {
+    if (dedup->asking || dedup->waiting) {
         dedup->asking = 0;
         dedup->claim->ops->detach(dedup->claim);
         dedup->claim->owner = 0;

@@ -18,6 +18,9 @@
 #define NGX_HTTP_WEBHOOK_MAX_LEASE  86400
 
 
+static char *ngx_http_webhook_dedup_zone_store(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf, ngx_http_webhook_zone_t *zone,
+    ngx_str_t *name);
 static char *ngx_http_webhook_dedup_action(ngx_str_t *value,
     ngx_http_webhook_dedup_conf_t *dedup);
 
@@ -26,20 +29,21 @@ char *
 ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf)
 {
-    char  *data = conf;
+    ngx_http_webhook_main_conf_t *wmcf = conf;
 
-    u_char                   *p;
-    ssize_t                   size;
-    ngx_str_t                *value, name, path, s;
-    ngx_uint_t                i;
-    ngx_shm_zone_t           *shm_zone;
-    ngx_http_webhook_zone_t  *zone;
+    u_char                    *p;
+    ssize_t                    size;
+    ngx_str_t                 *value, name, path, store, s;
+    ngx_uint_t                 i;
+    ngx_shm_zone_t            *shm_zone;
+    ngx_http_webhook_zone_t   *zone;
 
     value = cf->args->elts;
 
     size = 0;
     ngx_str_null(&name);
     ngx_str_null(&path);
+    ngx_str_null(&store);
 
     for (i = 1; i < cf->args->nelts; i++) {
 
@@ -90,6 +94,15 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
             continue;
         }
 
+        if (ngx_strncmp(value[i].data, "store=", 6) == 0
+            && value[i].len > 6)
+        {
+            store.data = value[i].data + 6;
+            store.len = value[i].len - 6;
+
+            continue;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\"", &value[i]);
         return NGX_CONF_ERROR;
@@ -118,6 +131,13 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 
     zone->defined = 1;
 
+    if (store.len
+        && ngx_http_webhook_dedup_zone_store(cf, wmcf, zone, &store)
+           != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     if (path.len == 0) {
         return NGX_CONF_OK;
     }
@@ -125,9 +145,34 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     zone->state.path = path;
     zone->state.zone = name;
 
-    return ngx_http_webhook_state_add(cf,
-                                      (ngx_array_t *) (data + cmd->offset),
-                                      &zone->state);
+    return ngx_http_webhook_state_add(cf, &wmcf->states, &zone->state);
+}
+
+
+static char *
+ngx_http_webhook_dedup_zone_store(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf, ngx_http_webhook_zone_t *zone,
+    ngx_str_t *name)
+{
+    ngx_http_webhook_store_t  *store;
+
+    store = ngx_http_webhook_store_add(cf, &wmcf->stores, name);
+    if (store == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (store->zone) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "webhook store \"%V\" is used by zone \"%V\" "
+                           "already: define another one, with another "
+                           "\"prefix\"",
+                           name, &store->zone->shm_zone->shm.name);
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_webhook_store_set_zone(store, zone);
+
+    return NGX_CONF_OK;
 }
 
 
@@ -286,6 +331,11 @@ ngx_http_webhook_dedup_action(ngx_str_t *value,
         usual = "duplicate";
         action = &dedup->mismatch;
 
+    } else if (ngx_strncmp(value->data, "on_error=", 9) == 0) {
+        p = value->data + 9;
+        usual = "local";
+        action = &dedup->error;
+
     } else {
         return NGX_CONF_ERROR;
     }
@@ -296,7 +346,7 @@ ngx_http_webhook_dedup_action(ngx_str_t *value,
     } else if (ngx_strcmp(p, "reject") == 0) {
         *action = NGX_HTTP_WEBHOOK_ACTION_REJECT;
 
-    } else if (ngx_strcmp(p, "pass") == 0) {
+    } else if (action != &dedup->error && ngx_strcmp(p, "pass") == 0) {
         *action = NGX_HTTP_WEBHOOK_ACTION_PASS;
 
     } else {

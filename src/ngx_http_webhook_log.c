@@ -29,19 +29,27 @@ static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
 void
 ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 {
-    char        *text;
-    u_char      *p, *last, details[NGX_HTTP_WEBHOOK_DETAILS];
-    ngx_uint_t   n, level;
+    char                       *text;
+    u_char                     *p, *last, details[NGX_HTTP_WEBHOOK_DETAILS];
+    ngx_uint_t                  n, level;
+    ngx_http_webhook_reason_e   reason;
 
     n = 0;
     level = ctx->conf->log_level;
+    reason = ctx->j.verdict.reason;
 
     switch (ctx->j.verdict.status) {
 
     case NGX_HTTP_WEBHOOK_STATUS_PASSED:
 
-        if (ctx->j.verdict.reason == NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH) {
+        if (reason == NGX_HTTP_WEBHOOK_REASON_BODY_MISMATCH) {
             text = "let through";
+            level = NGX_LOG_INFO;
+            break;
+        }
+
+        if (reason == NGX_HTTP_WEBHOOK_REASON_STORE_UNAVAILABLE) {
+            text = "is deduplicated by this server alone";
             level = NGX_LOG_INFO;
             break;
         }
@@ -62,7 +70,11 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 
     case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
         text = ctx->j.accepted ? "not delivered" : "not verified";
-        level = NGX_LOG_ERR;
+
+        if (reason != NGX_HTTP_WEBHOOK_REASON_STORE_UNAVAILABLE) {
+            level = NGX_LOG_ERR;
+        }
+
         break;
 
     case NGX_HTTP_WEBHOOK_STATUS_IGNORED:
@@ -87,7 +99,7 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
     ngx_log_error(level, ctx->request->connection->log, 0,
                   "webhook %s%s: %V, scheme \"%V\"%*s",
                   text, ctx->conf->rules.dry_run ? ", dry run" : "",
-                  ngx_http_webhook_reason_name(ctx->j.verdict.reason),
+                  ngx_http_webhook_reason_name(reason),
                   &ctx->conf->rules.keyring->scheme->name,
                   p - details, details);
 }

@@ -23,8 +23,6 @@ typedef struct {
 } ngx_http_webhook_secret_source_t;
 
 
-static char *ngx_http_webhook_secret_source(ngx_conf_t *cf,
-    ngx_array_t *secrets, ngx_str_t *source);
 static char *ngx_http_webhook_secret_file(ngx_conf_t *cf,
     ngx_array_t *secrets, ngx_str_t *name);
 static char *ngx_http_webhook_secret_lines(ngx_conf_t *cf,
@@ -110,7 +108,7 @@ ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 }
 
 
-static char *
+char *
 ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *source)
 {

@@ -108,6 +108,13 @@ ngx_http_webhook_secret_t *ngx_http_webhook_secret_push(ngx_conf_t *cf,
     ngx_array_t *secrets, u_char *data, size_t len);
 
 /*
+ * Adds the secrets of one source to an array of ngx_http_webhook_secret_t.
+ * Returns NGX_CONF_OK, a message, or NGX_CONF_ERROR after an error was logged.
+ */
+char *ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
+    ngx_str_t *source);
+
+/*
  * Makes a key of the secret's text by the rules of the scheme.  Returns
  * NGX_OK; NGX_DECLINED if the text does not decode, or to nothing; NGX_ABORT if
  * the key is refused; NGX_ERROR if there is no memory or OpenSSL failed.  The

@@ -38,6 +38,12 @@ static ngx_int_t ngx_http_webhook_event_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webhook_json_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_store_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webhook_store_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_http_webhook_claim_t *ngx_http_webhook_store_claim(
+    ngx_http_request_t *r);
 static ngx_int_t ngx_http_webhook_set_variable(ngx_http_variable_value_t *v,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webhook_set_number(ngx_http_request_t *r,
@@ -101,7 +107,27 @@ static ngx_http_variable_t  ngx_http_webhook_vars[] = {
       offsetof(ngx_http_webhook_scope_t, timestamp),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("webhook_store"), NULL,
+      ngx_http_webhook_store_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webhook_store_time"), NULL,
+      ngx_http_webhook_store_time_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
       ngx_http_null_variable
+};
+
+
+/* in the order of ngx_http_webhook_store_e */
+
+static ngx_str_t  ngx_http_webhook_store_answers[] = {
+    ngx_null_string,
+    ngx_string("MINE"),
+    ngx_string("DONE"),
+    ngx_string("BUSY"),
+    ngx_string("FAILED"),
+    ngx_string("DOWN")
 };
 
 
@@ -342,6 +368,61 @@ ngx_http_webhook_json_variable(ngx_http_request_t *r,
 
     return ngx_http_webhook_set_variable(v,
                                       value->ambiguous ? NULL : &value->text);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_store_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_http_webhook_claim_t  *claim;
+
+    claim = ngx_http_webhook_store_claim(r);
+
+    return ngx_http_webhook_set_variable(v,
+                        claim ? &ngx_http_webhook_store_answers[claim->store]
+                              : NULL);
+}
+
+
+static ngx_int_t
+ngx_http_webhook_store_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t                  value;
+    ngx_http_webhook_claim_t  *claim;
+
+    claim = ngx_http_webhook_store_claim(r);
+
+    if (claim == NULL) {
+        return ngx_http_webhook_set_variable(v, NULL);
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_TIME_T_LEN + 4);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%T.%03M",
+                            (time_t) claim->spent / 1000, claim->spent % 1000)
+                - value.data;
+
+    return ngx_http_webhook_set_variable(v, &value);
+}
+
+
+/* the claim of the request that a store had to be asked about, or NULL */
+
+static ngx_http_webhook_claim_t *
+ngx_http_webhook_store_claim(ngx_http_request_t *r)
+{
+    ngx_http_webhook_ctx_t    *ctx;
+    ngx_http_webhook_claim_t  *claim;
+
+    ctx = ngx_http_webhook_get_ctx(r);
+    claim = ctx ? ctx->dedup.claim : NULL;
+
+    return (claim && claim->store) ? claim : NULL;
 }
 
 

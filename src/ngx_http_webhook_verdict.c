@@ -62,6 +62,7 @@ static ngx_str_t  ngx_http_webhook_reasons[] = {
     ngx_string("zone_full"),
     ngx_string("lease_held"),
     ngx_string("already_delivered"),
+    ngx_string("store_unavailable"),
     ngx_string("internal_error")
 };
 

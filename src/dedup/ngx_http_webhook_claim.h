@@ -30,7 +30,8 @@ typedef void (*ngx_http_webhook_claim_pt)(ngx_http_webhook_claim_t *claim);
  * be unanswered but for commit and free, whose answers nobody has to wait for.
  *
  *    claim    holds the event for lease seconds and sets claim->owner; or
- *             sets claim->found if the event is done
+ *             sets claim->found if the event is done.  After NGX_BUSY it may
+ *             be asked for again, in claim->poll milliseconds, if that is set
  *    lookup   what a claim would return, without making it
  *    renew    holds it for lease seconds from now
  *    commit   the event is done, with claim->fingerprint, until that time
@@ -39,6 +40,10 @@ typedef void (*ngx_http_webhook_claim_pt)(ngx_http_webhook_claim_t *claim);
  *             claim that is still asked for is freed when it is made
  *
  * Commit and free end the claim: claim->owner is 0 afterwards.
+ *
+ * Where not all can be asked who have to agree, claim and lookup go by what is
+ * known here, and set claim->partial; with claim->strict set, they return
+ * NGX_ERROR instead.
  */
 
 typedef struct {
@@ -54,6 +59,18 @@ typedef struct {
 } ngx_http_webhook_claim_ops_t;
 
 
+/* what a store has said to a claim, if it had to be asked */
+
+typedef enum {
+    NGX_HTTP_WEBHOOK_STORE_NONE = 0,
+    NGX_HTTP_WEBHOOK_STORE_MINE,
+    NGX_HTTP_WEBHOOK_STORE_DONE,
+    NGX_HTTP_WEBHOOK_STORE_BUSY,
+    NGX_HTTP_WEBHOOK_STORE_FAILED,           /* asked, and no good answer */
+    NGX_HTTP_WEBHOOK_STORE_DOWN              /* not asked */
+} ngx_http_webhook_store_e;
+
+
 struct ngx_http_webhook_claim_s {
     const ngx_http_webhook_claim_ops_t  *ops;
 
@@ -62,6 +79,15 @@ struct ngx_http_webhook_claim_s {
     uint32_t                       fingerprint;  /* of the body, or 0 */
     uint32_t                       found;        /* of the body that it was
                                                     done with, or 0 */
+    uint64_t                       number;       /* of this claim, never used
+                                                    twice */
+
+    ngx_http_webhook_store_e       store;
+    ngx_msec_t                     spent;        /* on the store */
+    ngx_msec_t                     poll;
+
+    unsigned                       strict:1;
+    unsigned                       partial:1;
 
     ngx_int_t                      rc;           /* of a later answer */
     ngx_http_webhook_claim_pt      handler;

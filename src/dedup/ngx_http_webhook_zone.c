@@ -62,7 +62,7 @@ static void ngx_http_webhook_zone_evicted(ngx_http_webhook_zone_t *zone,
     time_t now, ngx_log_t *log);
 
 
-static const ngx_http_webhook_claim_ops_t  ngx_http_webhook_zone_ops = {
+const ngx_http_webhook_claim_ops_t  ngx_http_webhook_zone_ops = {
     ngx_http_webhook_zone_claim,
     ngx_http_webhook_zone_lookup,
     ngx_http_webhook_zone_renew,
@@ -93,6 +93,8 @@ ngx_http_webhook_zone_add(ngx_conf_t *cf, ngx_str_t *name, size_t size,
 
         zone->shm_zone = shm_zone;
         zone->pool = cf->pool;
+        zone->ops = &ngx_http_webhook_zone_ops;
+        zone->claim_size = sizeof(ngx_http_webhook_claim_t);
         zone->state.file.fd = NGX_INVALID_FILE;
 
         shm_zone->init = ngx_http_webhook_zone_init;
@@ -241,7 +243,22 @@ ngx_http_webhook_zones_install(ngx_cycle_t *cycle)
 static void
 ngx_http_webhook_zone_install(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
 {
-    ngx_http_webhook_state_install(&zone->state, log);
+    if (zone->state.file.fd != NGX_INVALID_FILE) {
+        ngx_http_webhook_state_install(&zone->state, log);
+    }
+
+    ngx_shmtx_lock(&zone->shpool->mutex);
+
+    ngx_http_webhook_table_set_owing(&zone->sh->table, zone->store != NULL);
+
+    if (zone->store == NULL) {
+
+        /* a store that is added later knows nothing of what was done without */
+
+        ngx_memzero(&zone->sh->store, sizeof(ngx_http_webhook_zone_store_t));
+    }
+
+    ngx_shmtx_unlock(&zone->shpool->mutex);
 }
 
 
@@ -255,6 +272,10 @@ ngx_http_webhook_zones_keep(ngx_cycle_t *cycle)
 static void
 ngx_http_webhook_zone_keep(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
 {
+    if (zone->state.file.fd == NGX_INVALID_FILE) {
+        return;
+    }
+
     zone->flush.handler = ngx_http_webhook_flush_handler;
     zone->flush.data = zone;
     zone->flush.log = log;
@@ -289,11 +310,13 @@ ngx_http_webhook_zones_exit(ngx_cycle_t *cycle)
 static void
 ngx_http_webhook_zone_exit(ngx_http_webhook_zone_t *zone, ngx_log_t *log)
 {
-    (void) ngx_http_webhook_state_flush(&zone->state, 1, log);
+    if (zone->state.file.fd != NGX_INVALID_FILE) {
+        (void) ngx_http_webhook_state_flush(&zone->state, 1, log);
+    }
 }
 
 
-/* hands each zone of a cycle that has a state file to the handler */
+/* hands each zone of a cycle to the handler */
 
 static void
 ngx_http_webhook_zones(ngx_cycle_t *cycle, ngx_http_webhook_zone_pt handler)
@@ -304,9 +327,7 @@ ngx_http_webhook_zones(ngx_cycle_t *cycle, ngx_http_webhook_zone_pt handler)
          zone;
          zone = ngx_http_webhook_zone_next(cycle, zone))
     {
-        if (zone->state.file.fd != NGX_INVALID_FILE) {
-            handler(zone, cycle->log);
-        }
+        handler(zone, cycle->log);
     }
 }
 
@@ -466,12 +487,12 @@ ngx_http_webhook_zone_get_claim(ngx_http_webhook_zone_t *zone,
 {
     ngx_http_webhook_claim_t  *claim;
 
-    claim = ngx_pcalloc(pool, sizeof(ngx_http_webhook_claim_t));
+    claim = ngx_pcalloc(pool, zone->claim_size);
     if (claim == NULL) {
         return NULL;
     }
 
-    claim->ops = &ngx_http_webhook_zone_ops;
+    claim->ops = zone->ops;
     claim->keeper = zone;
     claim->log = pool->log;
 
@@ -485,7 +506,9 @@ ngx_http_webhook_zone_get_claim(ngx_http_webhook_zone_t *zone,
 
     /* for tests: see t/unit/late_claim.c */
 
-    ngx_http_webhook_late_claim(claim);
+    if (zone->store == NULL) {
+        ngx_http_webhook_late_claim(claim);
+    }
 
 #endif
 
@@ -587,6 +610,8 @@ ngx_http_webhook_zone_claim(ngx_http_webhook_claim_t *claim, time_t lease,
 
     rc = ngx_http_webhook_table_claim(table, &claim->id, now, lease, evict,
                                       &claim->owner, &claim->found);
+
+    claim->number = table->claims;
 
     before = *evicted - before;
 

@@ -62,8 +62,18 @@ typedef struct {
                                                 the application, or NULL */
     ngx_pool_t                    *pool;     /* of the configuration */
 
+    /* who makes claims: the zone itself, or what it is the first level of */
+
+    const ngx_http_webhook_claim_ops_t  *ops;
+    size_t                         claim_size;
+    void                          *store;    /* NULL: none */
+
     unsigned                       defined:1;
 } ngx_http_webhook_zone_t;
+
+
+/* of a zone alone */
+extern const ngx_http_webhook_claim_ops_t  ngx_http_webhook_zone_ops;
 
 
 /*
@@ -78,8 +88,9 @@ ngx_http_webhook_zone_t *ngx_http_webhook_zone_next(ngx_cycle_t *cycle,
     ngx_http_webhook_zone_t *zone);
 
 /*
- * What is done about the state files of all zones of a cycle: put in place by
- * the master when the cycle has succeeded, kept by a worker until it exits.
+ * What is done about all zones of a cycle: the master makes them what they are
+ * to be when the cycle has succeeded, with their state files, which are kept by
+ * a worker until it exits.
  */
 void ngx_http_webhook_zones_install(ngx_cycle_t *cycle);
 void ngx_http_webhook_zones_keep(ngx_cycle_t *cycle);
