@@ -236,8 +236,8 @@ packages:
 	@auto/packages $(PACKAGES)
 
 test-packages: packages
-	@auto/packages curl faketime libnginx-mod-http-lua nghttp2-client \
-	    openssl perl redis-tools
+	@auto/packages curl faketime libhiredis-dev libnginx-mod-http-lua \
+	    nghttp2-client openssl perl redis-tools
 
 neighbours-packages: packages
 	@auto/packages libnginx-mod-http-echo libnginx-mod-http-headers-more-filter \

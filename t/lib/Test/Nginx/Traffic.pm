@@ -54,6 +54,7 @@ A hash for each request that reached an upstream whole:
 	attempt     the attempt
 	start       number, when it was whole
 	pid, now    by whom and when, on the worker's clock, it was proxied
+	store       what X-Store says of it
 	decided     number, before the last byte of the answer's header was
 	            sent, or the connection closed without one
 	decided_time
@@ -72,7 +73,7 @@ use warnings;
 use strict;
 
 use IO::Handle;
-use POSIX qw/ EAGAIN EINPROGRESS EINTR /;
+use POSIX qw/ EAGAIN ECONNREFUSED EINPROGRESS EINTR /;
 use Socket qw/ IPPROTO_TCP PF_INET SOCK_STREAM SOL_SOCKET SOMAXCONN
 	SO_LINGER SO_REUSEADDR TCP_NODELAY inet_aton pack_sockaddr_in /;
 use Test::Nginx qw//;
@@ -301,6 +302,7 @@ Sends a request, and returns the attempt.  key names the event, anything else
 is kept.
 
 	uri, body, headers
+	port        8080
 	hold        the last byte is not sent before so many seconds are over
 
 =item abort(attempt)
@@ -325,9 +327,12 @@ sub attempt {
 	$s->blocking(0);
 	setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1);
 
-	connect($s, pack_sockaddr_in(Test::Nginx::port(8080),
+	# refused at once: seen when it is read from
+
+	connect($s, pack_sockaddr_in(Test::Nginx::port($a->{port} || 8080),
 			inet_aton('127.0.0.1')))
-		or $! == EINPROGRESS or die "Can't connect: $!\n";
+		or $! == EINPROGRESS or $! == ECONNREFUSED
+		or die "Can't connect: $!\n";
 
 	my $request = join("\r\n", "POST $a->{uri} HTTP/1.1",
 		'Host: localhost', 'Connection: close', "X-Attempt: $a->{n}",
@@ -497,6 +502,7 @@ sub _request {
 	my ($number) = $head =~ /^X-Attempt: (\d+)/mi;
 	my ($pid) = $head =~ /^X-Pid: (\d+)/mi;
 	my ($now) = $head =~ /^X-Now: ([\d.]+)/mi;
+	my ($store) = $head =~ /^X-Store: (\w+)/mi;
 
 	my $a = $number && $self->{attempts}[$number - 1]
 		or die "Whose request is this?\n$head\n";
@@ -515,6 +521,7 @@ sub _request {
 		start => $self->seq(),
 		pid => $pid || 0,
 		now => $now || 0,
+		store => $store || '',
 		body => $body,
 		conn => $c,
 	};
