@@ -19,6 +19,7 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 use Test::Nginx::Providers;
+use Test::Nginx::Redis;
 
 use IO::Select;
 use IO::Socket;
@@ -34,7 +35,7 @@ my $now = 1764000000;
 
 my %secret = map { $_ => "the-$_-secret-of-the-test" }
 	qw/ bamotf bitnob nextpay acme stripe slack github shopify alice bob new
-		meta-token /;
+		meta-token store /;
 $secret{yoco} = 'whsec_' . encode_base64($secret{new}, '');
 
 # those that the table of providers knows
@@ -75,6 +76,8 @@ my %examples = (
 		[ '/hooks/bob', 'nextpay', 'bob' ] ],
 	'dry-run' => [ [ '/hooks/yoco', 'yoco' ] ],
 	'error-pages' => [ [ '/hooks/nextpay', 'nextpay' ] ],
+	'fleet' => [ [ '/hooks/yoco', 'yoco' ],
+		[ '/hooks/nextpay', 'nextpay' ] ],
 );
 
 my %more = (
@@ -88,6 +91,7 @@ my %more = (
 	'tenants' => \&tenants,
 	'dry-run' => \&dry_run,
 	'error-pages' => \&error_pages,
+	'fleet' => \&fleet,
 );
 
 # what nginx -t says of an example that says so itself
@@ -104,10 +108,22 @@ my $t = Test::Nginx->new()->has(qw/http proxy map rewrite pcre/)
 	->has_faketime()
 	->allow(qr/\[alert\] .* exited on signal 9/);
 
+# the store of fleet.conf, with the user that the documentation makes
+
+my ($acl) = project_text('docs/fleet.md')
+	=~ /ACL SETUSER nginx on >the-password (.*)/;
+$acl =~ s/webhook:fleet:/webhook:production:/ or die;
+
+my $redis = defined Test::Nginx::Redis::binary()
+	&& Test::Nginx::Redis->new(6379,
+		user => "nginx on >$secret{store} $acl");
+
+@files = grep { $redis || $_ ne 'fleet' } @files;
+
 my $cases = 0;
 $cases += @{$examples{$_} || []} foreach @files;
 
-$t->plan(1 + @files + 4 * ($cases - 1) + 69);
+$t->plan(1 + @files + 4 * ($cases - 1) + 69 + ($redis ? 6 : 0));
 
 mkdir $t->testdir() . '/secrets', 0700;
 
@@ -121,7 +137,8 @@ $t->write_file('checkouts.map', "ch_ours  0;\n");
 $t->write_file('secrets/tenants.map',
 	join '', map { "$_  \"$secret{$_}\";\n" } qw/ alice bob /);
 
-is(join(' ', sort @files), join(' ', sort keys %examples), 'all are known');
+is(join(' ', sort @files), join(' ', sort grep { $redis || $_ ne 'fleet' }
+	keys %examples), 'all are known');
 
 # return and rewrite would answer before a request is verified
 
@@ -491,6 +508,32 @@ sub public_url {
 
 # What is of no interest, and a restart.
 
+sub fleet {
+	my $send = sub {
+		my ($scheme) = @_;
+
+		return send_to($scheme, $secret{$scheme}, 'evt_' . ++$n,
+			"/hooks/$scheme", body($scheme, $n));
+	};
+
+	$u->reset();
+
+	my $known = $redis->keys('webhook:production:*');
+	is($send->('yoco'), '200 1', 'fleet - new');
+	ok(wait_until(sub { $redis->keys('webhook:production:*') == $known + 1 }),
+		'fleet - told to the store');
+
+	$redis->stop();
+	ok($t->wait_log(qr/\[error\] .*fleet/), 'fleet - the store is gone');
+
+	is($send->('yoco'), '200 2', 'fleet - local');
+	is($send->('nextpay'), '503 2', 'fleet - reject');
+
+	like($t->wait_log(qr/store_unavailable/, name => 'webhooks.log'),
+		qr/ 200 PASSED reason="store_unavailable" store=DOWN /,
+		'fleet - log');
+}
+
 sub state_file {
 	my $event = sub {
 		my ($type, $payload) = @_;
@@ -608,6 +651,7 @@ sub example {
 	$conf =~ s!^load_module  modules/ngx_http_webhook_module\.so;$!!m
 		or die "$name does not load the module\n";
 	$conf =~ s!/var/(?:log|lib)/nginx/!%%TESTDIR%%/!g;
+	$conf =~ s/127\.0\.0\.1:(63\d\d)/'127.0.0.1:' . port($1)/ge;
 	$conf =~ s!^http \{$!http {\n    %%TEST_GLOBALS_HTTP%%!m or die;
 
 	return "%%TEST_GLOBALS%%\n$conf";
