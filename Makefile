@@ -9,7 +9,8 @@
 #   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
 #                   TARGET=name, each for SECONDS=n, 20 by default
 #   make bench      builds, measures what a request costs, in instructions and time
-#   make run        builds, shows the module at work; ONCE=1: and ends
+#   make run        builds, shows the module at work; FLEET=1: three servers with
+#                   a store; ONCE=1: and ends
 #   make install    copies the module to where nginx looks for modules, and
 #                   webhook-check with its man page below PREFIX, /usr/local
 #   make dist       packs the source into build/dist/
@@ -204,7 +205,7 @@ bench: $(MODULE) $(BINARY) bench-packages
 	    tools/bench
 
 run: $(MODULE) $(BINARY) run-packages
-	@auto/run $(if $(ONCE),--once) $(NGINX) $(MODULE)
+	@auto/run $(if $(ONCE),--once) $(if $(FLEET),--fleet) $(NGINX) $(MODULE)
 
 install: $(MODULE) $(BUILD)/webhook-check.1
 	@dir=$$($(NGINX) -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p'); \
@@ -253,7 +254,7 @@ deb-packages: test-packages
 	@auto/packages debhelper dpkg-dev fakeroot lintian
 
 run-packages: packages
-	@auto/packages curl openssl perl
+	@auto/packages curl openssl perl $(if $(FLEET),redis-tools)
 
 
 # nginx's makefile knows what is out of date, so it is always asked.  A module
