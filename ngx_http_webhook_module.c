@@ -281,6 +281,12 @@ ngx_http_webhook_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->locations, cf->pool, 4,
                           sizeof(ngx_http_webhook_loc_conf_t *))
            != NGX_OK
+        || ngx_array_init(&wmcf->secrets, cf->pool, 4,
+                          sizeof(ngx_http_webhook_level_t *))
+           != NGX_OK
+        || ngx_array_init(&wmcf->dedups, cf->pool, 4,
+                          sizeof(ngx_http_webhook_level_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->places, cf->pool, 4,
                           sizeof(ngx_http_webhook_place_t))
            != NGX_OK
@@ -375,6 +381,10 @@ ngx_http_webhook_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->handshake, prev->handshake, 0);
     ngx_conf_merge_ptr_value(conf->rules.dedup, prev->rules.dedup, &dedup_off);
 
+    if (ngx_http_webhook_merge_levels(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_conf_merge_value(conf->rules.dry_run, prev->rules.dry_run, 0);
 
     ngx_conf_merge_uint_value(conf->reject_status, prev->reject_status,
@@ -423,7 +433,9 @@ ngx_http_webhook_postconfiguration(ngx_conf_t *cf)
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
 
-    if (ngx_http_webhook_stores_init(cf, &wmcf->stores) != NGX_OK) {
+    if (ngx_http_webhook_stores_init(cf, &wmcf->stores) != NGX_OK
+        || ngx_http_webhook_check_levels(cf, wmcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -677,7 +689,8 @@ ngx_http_webhook_json(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (rc == NGX_DECLINED) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid JSON Pointer \"%V\"", &value[2]);
+                           "invalid JSON Pointer \"%V\"%s", &value[2],
+                           ngx_http_webhook_pointer_hint(&value[2]));
     }
 
     return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;

@@ -35,6 +35,7 @@ typedef struct {
 
     unsigned                       off:1;
     unsigned                       warned:1; /* of replays, once is enough */
+    unsigned                       any:1;    /* likewise of "satisfy any" */
 } ngx_http_webhook_verify_conf_t;
 
 
@@ -49,6 +50,7 @@ typedef enum {
 
 
 typedef struct {
+    ngx_http_webhook_level_t       level;
     ngx_shm_zone_t                *shm_zone; /* NULL: off */
     ngx_http_complex_value_t      *key;
     time_t                         ttl;      /* 0: not given */
@@ -174,6 +176,9 @@ typedef struct {
     ngx_http_webhook_secrets_t     no_secrets;
     ngx_array_t                    locations;  /* .._webhook_loc_conf_t *,
                                                   that verify */
+    ngx_array_t                    secrets;    /* .._webhook_level_t *, of all
+                                                  directives */
+    ngx_array_t                    dedups;     /* likewise */
     ngx_array_t                    places;     /* .._webhook_place_t */
     ngx_array_t                    states;     /* .._webhook_state_t * */
     ngx_array_t                    stores;     /* .._webhook_store_t * */
@@ -236,6 +241,29 @@ ngx_int_t ngx_http_webhook_count_places(ngx_conf_t *cf,
 /* Sets the name of a place. */
 char *ngx_http_webhook_place_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+
+/* src/ngx_http_webhook_conf_level.c */
+
+/*
+ * Notes whether secrets and deduplication of a level, and of those above it,
+ * are of use.  Returns NGX_CONF_OK or NGX_CONF_ERROR.
+ */
+char *ngx_http_webhook_merge_levels(ngx_conf_t *cf,
+    ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf);
+
+/*
+ * Warns of those that are of none.  Returns NGX_OK, or NGX_ERROR after an
+ * error was logged about what they name.
+ */
+ngx_int_t ngx_http_webhook_check_levels(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf);
+
+
+/* Logs that the scheme is unknown, and which one may have been meant. */
+void ngx_http_webhook_unknown_scheme(ngx_conf_t *cf,
+    ngx_http_webhook_schemes_t *schemes,
+    ngx_http_webhook_verify_conf_t *verify);
 
 
 /* src/ngx_http_webhook_dedup_slot.c */

@@ -53,6 +53,7 @@ ngx_http_webhook_merge_location(ngx_conf_t *cf,
     ngx_http_webhook_loc_conf_t *prev, ngx_http_webhook_loc_conf_t *conf,
     ngx_uint_t handshake)
 {
+    ngx_http_core_loc_conf_t       *clcf;
     ngx_http_webhook_loc_conf_t   **location;
     ngx_http_webhook_main_conf_t   *wmcf;
 
@@ -63,6 +64,16 @@ ngx_http_webhook_merge_location(ngx_conf_t *cf,
         || ngx_http_webhook_name_place(cf, conf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->satisfy == NGX_HTTP_SATISFY_ANY && !conf->verify->any) {
+        ngx_http_webhook_error_at(NGX_LOG_WARN, cf, conf->verify,
+                                  "\"satisfy any\" lets requests pass that "
+                                  "\"webhook_verify %V\" has not verified",
+                                  &conf->verify->name);
+        conf->verify->any = 1;
     }
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webhook_module);
@@ -97,9 +108,7 @@ ngx_http_webhook_merge_keyring(ngx_conf_t *cf,
     }
 
     if (rc == NGX_DECLINED) {
-        ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, conf->verify,
-                                  "unknown webhook scheme \"%V\"",
-                                  &conf->verify->name);
+        ngx_http_webhook_unknown_scheme(cf, &wmcf->schemes, conf->verify);
         return NGX_CONF_ERROR;
     }
 
@@ -155,8 +164,9 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
     ngx_http_webhook_secrets_t *secrets, ngx_http_webhook_verify_conf_t *verify)
 {
     size_t                       len;
+    u_char                       form[NGX_HTTP_WEBHOOK_SECRET_FORM];
     ngx_int_t                    rc;
-    ngx_str_t                   *file;
+    ngx_str_t                   *file, *prefix;
     ngx_uint_t                   i, fits;
     ngx_pool_cleanup_t          *cln;
     ngx_http_webhook_secret_t   *secret;
@@ -217,8 +227,12 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         if (rc == NGX_DECLINED) {
             ngx_http_webhook_error_at(NGX_LOG_EMERG, cf, verify,
                                       "secret %ui of \"webhook_verify %V\" is "
-                                      "empty or cannot be decoded",
-                                      i + 1, &scheme->name);
+                                      "empty or cannot be decoded, wanted is "
+                                      "%*s",
+                                      i + 1, &scheme->name,
+                                      ngx_http_webhook_secret_form(scheme,
+                                                                   form)
+                                      - form, form);
             return NULL;
         }
 
@@ -234,6 +248,15 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
             ngx_http_webhook_digest_error(NGX_LOG_EMERG, cf->log,
                                           "could not make a key of a secret");
             return NULL;
+        }
+
+        prefix = ngx_http_webhook_secret_lacks(scheme, &secret[i].text);
+
+        if (prefix) {
+            ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
+                                      "secret %ui of \"webhook_verify %V\" "
+                                      "does not begin with \"%V\"",
+                                      i + 1, &scheme->name, prefix);
         }
 
         if (len < NGX_HTTP_WEBHOOK_MIN_SECRET) {

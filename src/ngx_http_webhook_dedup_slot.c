@@ -32,6 +32,7 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_webhook_main_conf_t *wmcf = conf;
 
     u_char                    *p;
+    size_t                     least;
     ssize_t                    size;
     ngx_str_t                 *value, name, path, store, s;
     ngx_uint_t                 i;
@@ -41,6 +42,7 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     value = cf->args->elts;
 
     size = 0;
+    least = 8 * ngx_pagesize;
     ngx_str_null(&name);
     ngx_str_null(&path);
     ngx_str_null(&store);
@@ -55,7 +57,9 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 
             if (p == NULL) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid zone size \"%V\"", &value[i]);
+                                   "invalid zone size \"%V\", the least is "
+                                   "%uzk, as in \"zone=name:%uzk\"",
+                                   &value[i], least / 1024, least / 1024);
                 return NGX_CONF_ERROR;
             }
 
@@ -68,13 +72,16 @@ ngx_http_webhook_dedup_zone_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 
             if (size == NGX_ERROR) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid zone size \"%V\"", &value[i]);
+                                   "invalid zone size \"%V\", the least is "
+                                   "%uzk, as in \"zone=name:%uzk\"",
+                                   &value[i], least / 1024, least / 1024);
                 return NGX_CONF_ERROR;
             }
 
-            if (size < (ssize_t) (8 * ngx_pagesize)) {
+            if (size < (ssize_t) least) {
                 ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "zone \"%V\" is too small", &value[i]);
+                                   "zone \"%V\" is too small, the least is "
+                                   "%uzk", &value[i], least / 1024);
                 return NGX_CONF_ERROR;
             }
 
@@ -198,6 +205,8 @@ ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
+    ngx_http_webhook_level_init(cf, &dedup->level);
+
     dedup->lease = NGX_HTTP_WEBHOOK_LEASE;
 
     *slot = dedup;
@@ -257,7 +266,7 @@ ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
             dedup->ttl = ngx_parse_time(&s, 1);
 
             if (dedup->ttl == NGX_ERROR || dedup->ttl == 0) {
-                goto invalid;
+                goto invalid_time;
             }
 
             dedup->ttl = ngx_min(dedup->ttl, NGX_HTTP_WEBHOOK_MAX_TIME);
@@ -275,7 +284,7 @@ ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
             if (dedup->lease == NGX_ERROR || dedup->lease == 0
                 || dedup->lease > NGX_HTTP_WEBHOOK_MAX_LEASE)
             {
-                goto invalid;
+                goto invalid_time;
             }
 
             /* the second that has begun may be over before it is renewed */
@@ -299,10 +308,18 @@ ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 
     return NGX_CONF_OK;
 
+invalid_time:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid time \"%V\"", &value[i]);
+
+    return NGX_CONF_ERROR;
+
 invalid:
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\"", &value[i]);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid parameter \"%V\"%s",
+                       &value[i],
+                       (i == 1 && dedup->shm_zone == NULL)
+                       ? ", \"zone=\" is missing" : "");
 
     return NGX_CONF_ERROR;
 }

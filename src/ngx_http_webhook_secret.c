@@ -75,6 +75,8 @@ ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
         {
             return NGX_CONF_ERROR;
         }
+
+        ngx_http_webhook_level_init(cf, &(*secrets)->level);
     }
 
     value = cf->args->elts;
@@ -269,6 +271,12 @@ ngx_http_webhook_secret_lines(ngx_conf_t *cf, ngx_array_t *secrets,
                            "which is taken as part of the secret", name);
     }
 
+    if (ngx_strlchr(p, last, '\0')) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "secret file \"%V\" holds a NUL byte: "
+                           "is it UTF-16?", name);
+    }
+
     n = secrets->nelts;
 
     while (p < last) {
@@ -340,6 +348,7 @@ static char *
 ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *text)
 {
+    char                         *rv;
     ngx_uint_t                    i;
     ngx_http_webhook_secret_t    *secret;
     ngx_http_webhook_template_t  *string;
@@ -349,6 +358,13 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
     }
 
     if (ngx_strlchr(text->data, text->data + text->len, '$') == NULL) {
+
+        if (ngx_http_webhook_secret_is_path(cf, text)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a secret looks like a path, "
+                               "write \"file:...\"");
+            return NGX_CONF_ERROR;
+        }
 
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "a secret that stands in the configuration is "
@@ -362,7 +378,15 @@ ngx_http_webhook_secret_string(ngx_conf_t *cf, ngx_array_t *secrets,
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webhook_compile_text(cf, text, string) != NGX_OK) {
+    rv = ngx_http_webhook_compile_template(cf, NULL, text, 0, string);
+
+    if (rv != NGX_CONF_OK) {
+        if (rv != NGX_CONF_ERROR) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a secret with \"$\" in it must stand in a "
+                               "file, write \"file:...\"");
+        }
+
         return NGX_CONF_ERROR;
     }
 
@@ -404,6 +428,14 @@ ngx_http_webhook_secret_add(ngx_conf_t *cf, ngx_array_t *secrets,
     {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
                            "a secret has blanks around it, which are taken as "
+                           "part of it");
+    }
+
+    if (len > 1 && data[0] == data[len - 1]
+        && (data[0] == '"' || data[0] == '\''))
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "a secret has quotes around it, which are taken as "
                            "part of it");
     }
 
@@ -492,8 +524,12 @@ ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
                    == 0)
             {
                 rule = &rules[i];
-                encoded.data += rule->prefix.len;
-                encoded.len -= rule->prefix.len;
+
+                if (!rule->keep) {
+                    encoded.data += rule->prefix.len;
+                    encoded.len -= rule->prefix.len;
+                }
+
                 encoding = rule->encoding;
                 break;
             }

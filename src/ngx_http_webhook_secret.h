@@ -19,6 +19,7 @@
 
 #define NGX_HTTP_WEBHOOK_MAX_SECRETS  8
 #define NGX_HTTP_WEBHOOK_MAX_KEYS     16
+#define NGX_HTTP_WEBHOOK_SECRET_FORM  128
 
 
 /* what the text of a secret is */
@@ -28,6 +29,23 @@ typedef enum {
     NGX_HTTP_WEBHOOK_SECRET_OCTETS,          /* the bytes of a key */
     NGX_HTTP_WEBHOOK_SECRET_PUBLIC           /* a public key in DER */
 } ngx_http_webhook_secret_e;
+
+
+/*
+ * Where a directive stands that is of use only if the level verifies, or one
+ * below it does.
+ */
+
+typedef struct ngx_http_webhook_level_s  ngx_http_webhook_level_t;
+
+struct ngx_http_webhook_level_s {
+    ngx_http_webhook_level_t      *parent;   /* that it hides, or NULL */
+    u_char                        *file;
+    ngx_uint_t                     line;
+
+    unsigned                       listed:1;
+    unsigned                       used:1;
+};
 
 
 typedef struct {
@@ -63,6 +81,7 @@ struct ngx_http_webhook_keyring_s {
 /* the secrets of one level, which others may inherit */
 
 typedef struct {
+    ngx_http_webhook_level_t       level;    /* the first directive */
     ngx_array_t                    list;     /* ngx_http_webhook_secret_t */
     ngx_http_webhook_keyring_t    *keyrings;
 } ngx_http_webhook_secrets_t;
@@ -124,6 +143,29 @@ char *ngx_http_webhook_secret_source(ngx_conf_t *cf, ngx_array_t *secrets,
 ngx_int_t ngx_http_webhook_secret_key(ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *text, ngx_http_webhook_key_t *key, size_t *len,
     ngx_log_t *log);
+
+/* src/ngx_http_webhook_secret_form.c */
+
+/* Whether the text is rather the path of a file than a secret. */
+ngx_uint_t ngx_http_webhook_secret_is_path(ngx_conf_t *cf, ngx_str_t *text);
+
+/*
+ * The prefix that the text should have by the rules of the scheme, or NULL if
+ * it has one, or needs none.
+ */
+ngx_str_t *ngx_http_webhook_secret_lacks(ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *text);
+
+/*
+ * Writes what a secret of the scheme looks like, in words, into a buffer of
+ * NGX_HTTP_WEBHOOK_SECRET_FORM bytes; returns the end.
+ */
+u_char *ngx_http_webhook_secret_form(ngx_http_webhook_scheme_t *scheme,
+    u_char *buf);
+
+/* Notes that a directive stands where cf is. */
+void ngx_http_webhook_level_init(ngx_conf_t *cf,
+    ngx_http_webhook_level_t *level);
 
 /*
  * Gets the keys for a request; secrets from variables are computed.  Returns

@@ -44,6 +44,7 @@ my %table = ((map { $_ => $_ } qw/ paystack gitlab clerk meta dropbox trello
 	asana discord square /), hubspot => 'hubspot-v3');
 
 $secret{$_} = (secrets($table{$_}, 'new'))[0] foreach keys %table;
+$secret{stripe} = "whsec_$secret{stripe}";
 
 # address, scheme, whose secret unless the scheme's, and what is answered to a
 # repeated event

@@ -139,6 +139,26 @@ static ngx_uint_t   ngx_http_webhook_nspare;
 static EVP_MD_CTX  *ngx_http_webhook_sha256;
 
 
+u_char *
+ngx_http_webhook_algorithm_names(u_char *buf, u_char *last)
+{
+    u_char                              *p;
+    const ngx_http_webhook_algorithm_t  *algorithm;
+
+    p = buf;
+
+    for (algorithm = ngx_http_webhook_algorithms;
+         algorithm->name.len;
+         algorithm++)
+    {
+        p = ngx_slprintf(p, last, "%s%V", (p == buf) ? "" : ", ",
+                         &algorithm->name);
+    }
+
+    return p;
+}
+
+
 const ngx_http_webhook_algorithm_t *
 ngx_http_webhook_algorithm(ngx_str_t *name)
 {

@@ -88,6 +88,9 @@ struct ngx_http_webhook_algorithm_s {
 const ngx_http_webhook_algorithm_t *ngx_http_webhook_algorithm(
     ngx_str_t *name);
 
+/* Writes the names of all of them; returns the end. */
+u_char *ngx_http_webhook_algorithm_names(u_char *buf, u_char *last);
+
 /*
  * Makes a key of the secret's bytes, which may be forgotten afterwards.
  * Returns NGX_OK; NGX_DECLINED if the bytes are no key of the algorithm;

@@ -69,6 +69,8 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "signature  $http_stripe_signature separator=, prefix=v1=;"
       "timestamp  $http_stripe_signature separator=, prefix=t=;"
       "signed     $webhook_timestamp.$request_body;"
+      "secret     prefix=whsec_ keep;"
+      "secret;"
       "event_id   json:/id;"
       "event_type json:/type;"
       "retries    73h;" },

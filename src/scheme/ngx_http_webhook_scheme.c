@@ -61,7 +61,7 @@ ngx_http_webhook_scheme_block(ngx_conf_t *cf,
     ngx_http_webhook_schemes_t *schemes)
 {
     char                       *rv;
-    ngx_str_t                  *value, name;
+    ngx_str_t                  *value, name, known;
     ngx_int_t                   rc;
     ngx_conf_t                  save;
     ngx_http_webhook_block_t    block;
@@ -69,6 +69,7 @@ ngx_http_webhook_scheme_block(ngx_conf_t *cf,
 
     value = cf->args->elts;
     from = NULL;
+    ngx_str_null(&known);
 
     if (ngx_http_webhook_scheme_lookup(&schemes->defined, &value[1])) {
         return "is duplicate";
@@ -95,9 +96,14 @@ ngx_http_webhook_scheme_block(ngx_conf_t *cf,
         }
 
         if (rc == NGX_DECLINED) {
+
+            rc = ngx_http_webhook_scheme_similar(schemes, &name, &known);
+
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "unknown scheme \"%V\", "
                                "\"from=\" takes a built-in scheme or one "
-                               "defined earlier", &name);
+                               "defined earlier%s%V%s", &name,
+                               (rc == NGX_OK) ? ", did you mean \"" : "",
+                               &known, (rc == NGX_OK) ? "\"?" : "");
             return NGX_CONF_ERROR;
         }
     }

@@ -33,6 +33,7 @@ typedef struct {
     ngx_str_t                      prefix;
     ngx_http_webhook_encoding_e    encoding;
     const EVP_MD                *(*digest)(void);  /* makes the key, or NULL */
+    ngx_uint_t                     keep;     /* the prefix is part of the key */
 } ngx_http_webhook_secret_rule_t;
 
 
@@ -147,6 +148,16 @@ const ngx_http_webhook_provider_t *ngx_http_webhook_provider(ngx_str_t *name);
 
 /* The n-th of them, other names included, from 0; NULL behind the last one. */
 const ngx_http_webhook_provider_t *ngx_http_webhook_nth_provider(ngx_uint_t n);
+
+
+/* src/scheme/ngx_http_webhook_scheme_name.c */
+
+/*
+ * Finds the scheme, defined or built-in, whose name is nearest to one that is
+ * unknown.  Returns NGX_OK, or NGX_DECLINED if none is near.
+ */
+ngx_int_t ngx_http_webhook_scheme_similar(ngx_http_webhook_schemes_t *schemes,
+    ngx_str_t *name, ngx_str_t *found);
 
 
 /* src/scheme/ngx_http_webhook_scheme_block.c */

@@ -14,6 +14,9 @@
 #include "ngx_http_webhook_scheme.h"
 
 
+#define NGX_HTTP_WEBHOOK_NAMES  256
+
+
 typedef char *(*ngx_http_webhook_line_pt)(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again);
 
@@ -65,6 +68,10 @@ static char *ngx_http_webhook_parts(ngx_conf_t *cf,
 static ngx_array_t *ngx_http_webhook_sources(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_cut_t *cut,
     ngx_uint_t range, ngx_http_webhook_choice_t *choices);
+static ngx_uint_t ngx_http_webhook_is_literal(
+    ngx_http_webhook_template_t *template);
+static void ngx_http_webhook_invalid_choice(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_conf_enum_t *choice);
 static ngx_int_t ngx_http_webhook_cut_parameter(ngx_str_t *value,
     ngx_http_webhook_cut_t *cut, ngx_uint_t range);
 
@@ -81,6 +88,15 @@ static ngx_conf_enum_t  ngx_http_webhook_encodings[] = {
 static ngx_conf_enum_t  ngx_http_webhook_forms[] = {
     { ngx_string("der"), 0 },
     { ngx_string("raw"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_webhook_secret_encodings[] = {
+    { ngx_string("raw"), NGX_HTTP_WEBHOOK_ENCODING_RAW },
+    { ngx_string("hex"), NGX_HTTP_WEBHOOK_ENCODING_HEX },
+    { ngx_string("base64"), NGX_HTTP_WEBHOOK_ENCODING_BASE64 },
+    { ngx_string("base64url"), NGX_HTTP_WEBHOOK_ENCODING_BASE64URL },
     { ngx_null_string, 0 }
 };
 
@@ -103,7 +119,7 @@ static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
     { ngx_string("signed"), 1, 1, 0, ngx_http_webhook_signed_line },
     { ngx_string("timestamp"), 1, 16, 0, ngx_http_webhook_timestamp_line },
     { ngx_string("tolerance"), 1, 2, 0, ngx_http_webhook_tolerance_line },
-    { ngx_string("secret"), 0, 3, 1, ngx_http_webhook_secret_line },
+    { ngx_string("secret"), 0, 4, 1, ngx_http_webhook_secret_line },
     { ngx_string("key_id"), 1, 16, 0, ngx_http_webhook_key_id_line },
     { ngx_string("event_id"), 1, 8, 1, ngx_http_webhook_event_id_line },
     { ngx_string("event_type"), 1, 8, 1, ngx_http_webhook_event_type_line },
@@ -168,6 +184,7 @@ static char *
 ngx_http_webhook_algorithm_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again)
 {
+    u_char     *p, names[NGX_HTTP_WEBHOOK_NAMES];
     ngx_str_t  *value;
 
     value = cf->args->elts;
@@ -175,8 +192,11 @@ ngx_http_webhook_algorithm_line(ngx_conf_t *cf,
     block->scheme->algorithm = ngx_http_webhook_algorithm(&value[1]);
 
     if (block->scheme->algorithm == NULL) {
+        p = ngx_http_webhook_algorithm_names(names, names + sizeof(names));
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown algorithm \"%V\"", &value[1]);
+                           "unknown algorithm \"%V\", there are: %*s",
+                           &value[1], p - names, names);
         return NGX_CONF_ERROR;
     }
 
@@ -336,7 +356,8 @@ ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
             }
 
             if (values[n].name.len == 0) {
-                goto invalid;
+                ngx_http_webhook_invalid_choice(cf, &value[i], values);
+                return NULL;
             }
 
             *choice->chosen = values[n].value;
@@ -385,6 +406,13 @@ ngx_http_webhook_sources(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
 
             return NULL;
         }
+
+        if (ngx_http_webhook_is_literal(source)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "source \"%V\" holds no variable, write a "
+                               "header as \"$http_x_signature\"", &value[i]);
+            return NULL;
+        }
     }
 
     if (sources->nelts == 0) {
@@ -422,7 +450,8 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
     ngx_uint_t again)
 {
     ngx_str_t                       *value, rest;
-    ngx_uint_t                       i;
+    ngx_uint_t                       i, n;
+    ngx_conf_enum_t                 *choice;
     ngx_http_webhook_scheme_t       *scheme;
     ngx_http_webhook_secret_rule_t  *rule;
 
@@ -445,6 +474,7 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
     ngx_str_null(&rule->prefix);
     rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
     rule->digest = NULL;
+    rule->keep = 0;
 
     for (i = 1; i < cf->args->nelts; i++) {
 
@@ -453,28 +483,29 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
             continue;
         }
 
+        if (ngx_strcmp(value[i].data, "keep") == 0 && rule->prefix.len) {
+            rule->keep = 1;
+            continue;
+        }
+
         if (ngx_http_webhook_parameter(&value[i], "encoding=", &rest)
             == NGX_OK)
         {
-            if (ngx_strcmp(rest.data, "raw") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
-                continue;
+            choice = ngx_http_webhook_secret_encodings;
+
+            for (n = 0; choice[n].name.len; n++) {
+                if (ngx_strcmp(rest.data, choice[n].name.data) == 0) {
+                    break;
+                }
             }
 
-            if (ngx_strcmp(rest.data, "hex") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
-                continue;
+            if (choice[n].name.len == 0) {
+                ngx_http_webhook_invalid_choice(cf, &value[i], choice);
+                return NGX_CONF_ERROR;
             }
 
-            if (ngx_strcmp(rest.data, "base64") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64;
-                continue;
-            }
-
-            if (ngx_strcmp(rest.data, "base64url") == 0) {
-                rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64URL;
-                continue;
-            }
+            rule->encoding = choice[n].value;
+            continue;
         }
 
         if (ngx_http_webhook_parameter(&value[i], "digest=", &rest) == NGX_OK)
@@ -640,9 +671,47 @@ ngx_http_webhook_parts(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         if (rv != NGX_CONF_OK) {
             return rv;
         }
+
+        if (value[i + 1].data[0] == '/'
+            && ngx_http_webhook_is_literal(&line->parts[i]))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "part \"%V\" holds no variable, "
+                               "write \"json:%V\"",
+                               &value[i + 1], &value[i + 1]);
+            return NGX_CONF_ERROR;
+        }
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_is_literal(ngx_http_webhook_template_t *template)
+{
+    return template->npieces == 1
+           && template->pieces[0].type == NGX_HTTP_WEBHOOK_PIECE_LITERAL;
+}
+
+
+static void
+ngx_http_webhook_invalid_choice(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_conf_enum_t *choice)
+{
+    u_char      *p, *last, names[NGX_HTTP_WEBHOOK_NAMES];
+    ngx_uint_t   i;
+
+    p = names;
+    last = names + sizeof(names);
+
+    for (i = 0; choice[i].name.len; i++) {
+        p = ngx_slprintf(p, last, "%s%V", i ? ", " : "", &choice[i].name);
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\", there are: %*s",
+                       value, p - names, names);
 }
 
 

@@ -66,26 +66,6 @@ ngx_http_webhook_parameter(ngx_str_t *value, char *name, ngx_str_t *rest)
 }
 
 
-ngx_int_t
-ngx_http_webhook_compile_text(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_template_t *template)
-{
-    char  *rv;
-
-    rv = ngx_http_webhook_compile_template(cf, NULL, text, 0, template);
-
-    if (rv == NGX_CONF_OK) {
-        return NGX_OK;
-    }
-
-    if (rv != NGX_CONF_ERROR) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", rv);
-    }
-
-    return NGX_ERROR;
-}
-
-
 char *
 ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
     ngx_str_t *value, ngx_uint_t where, ngx_http_webhook_template_t *template)
@@ -185,6 +165,16 @@ ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
         rv = ngx_http_webhook_piece(cf, &name, where, piece);
         if (rv != NGX_CONF_OK) {
             return rv;
+        }
+
+        if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
+            && !bracket && last - p > 1 && p[0] == '-' && p[1] != '$'
+            && p[1] != '.')
+        {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "\"-\" ends the variable \"$http_%V\" in "
+                               "\"%V\": dashes in the name of a header are "
+                               "written as \"_\"", &piece->text, value);
         }
     }
 
@@ -312,10 +302,18 @@ ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_array_t *pointers,
 
     if (rc == NGX_DECLINED) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid JSON Pointer \"%V\"", text);
+                           "invalid JSON Pointer \"%V\"%s", text,
+                           ngx_http_webhook_pointer_hint(text));
     }
 
     return (rc == NGX_OK) ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_webhook_pointer_hint(ngx_str_t *text)
+{
+    return (text->len && text->data[0] != '/') ? ", it begins with \"/\"" : "";
 }
 
 

@@ -96,12 +96,8 @@ char *ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
 char *ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_array_t *pointers,
     ngx_str_t *text, ngx_http_webhook_piece_t *piece);
 
-/*
- * Compiles text with variables, as it stands in webhook_secret, to pieces.
- * Returns NGX_OK, or NGX_ERROR after an error was logged.
- */
-ngx_int_t ngx_http_webhook_compile_text(ngx_conf_t *cf, ngx_str_t *text,
-    ngx_http_webhook_template_t *template);
+/* What to add to the error about a JSON Pointer that is none. */
+char *ngx_http_webhook_pointer_hint(ngx_str_t *text);
 
 /* NGX_OK and what stands behind the name if the value begins with it. */
 ngx_int_t ngx_http_webhook_parameter(ngx_str_t *value, char *name,
