@@ -369,6 +369,24 @@ ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
     w = &monitor->writer;
     name = &zone->shm_zone->shm.name;
 
+    if (zone->store) {
+
+        /* the store would go on saying that the event is done */
+
+        if (monitor->args[NGX_HTTP_WEBHOOK_ARG_ALL].data) {
+            monitor->error = "bad_request";
+            monitor->message = "all=yes is for zones without a store";
+
+            return NGX_HTTP_BAD_REQUEST;
+        }
+
+        monitor->error = "store_unavailable";
+        monitor->message = "what a store remembers can be forgotten there "
+                           "only: delete the key";
+
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
     if (monitor->args[NGX_HTTP_WEBHOOK_ARG_ALL].data) {
         rc = ngx_http_webhook_zone_forget_all(zone, &n);
 

@@ -32,7 +32,7 @@ select STDOUT; $| = 1;
 my $now = 1764000000;
 my $secret = 'the-secret-of-the-test';
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()->plan(100);
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()->plan(105);
 
 $t->write_file_expand('nginx.conf', <<"EOF");
 
@@ -48,6 +48,11 @@ http {
 
     webhook_dedup_zone  zone=z:1m;
     webhook_dedup_zone  zone=s:1m state=%%TESTDIR%%/s.state;
+    webhook_dedup_zone  zone=shared:1m store=away;
+
+    webhook_store away {
+        server  127.0.0.1:8089;
+    }
 
     webhook_scheme parts from=nextpay {
         dedup_key  \$http_x_topic body;
@@ -89,6 +94,12 @@ http {
             proxy_pass      http://127.0.0.1:8081;
         }
 
+        location = /shared {
+            webhook_verify  nextpay;
+            webhook_dedup   zone=shared;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
         location = /constant {
             webhook_verify  nextpay;
             webhook_dedup   zone=z key=all;
@@ -121,6 +132,17 @@ my $u = upstream(8081);
 $t->clock($now)->run();
 
 ###############################################################################
+
+# what a store remembers too is not forgotten here
+
+my %shared = (server => 'hooks.example.com', location => '/shared', key => 'a');
+
+is(sent('a', uri => '/shared'), '200 proxied', 'store, delivered');
+like(asked(%shared), qr/^200 shared done /, 'store, asked');
+is(forgot('shared', %shared), '503 store_unavailable', 'store, not forgotten');
+is(forgot('shared', zone => 'shared', all => 'yes'), '400 bad_request',
+	'store, all');
+is(sent('a', uri => '/shared'), '200 duplicate', 'store, nothing changed');
 
 my %one = (server => 'hooks.example.com', location => '/one');
 
