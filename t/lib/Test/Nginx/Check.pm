@@ -32,6 +32,13 @@ use Test::Nginx qw//;
 
 ###############################################################################
 
+# "nginx -T", which the tool runs, ends with its configuration in memory
+
+$ENV{ASAN_OPTIONS} = join ':', grep { defined } $ENV{ASAN_OPTIONS},
+	'detect_leaks=0';
+
+###############################################################################
+
 =head1 FUNCTIONS
 
 =over
