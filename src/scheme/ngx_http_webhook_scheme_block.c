@@ -471,7 +471,7 @@ ngx_http_webhook_secret_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
         return NGX_CONF_ERROR;
     }
 
-    ngx_str_null(&rule->prefix);
+    ngx_str_set(&rule->prefix, "");
     rule->encoding = NGX_HTTP_WEBHOOK_ENCODING_RAW;
     rule->digest = NULL;
     rule->keep = 0;
