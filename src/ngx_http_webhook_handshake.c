@@ -250,7 +250,12 @@ ngx_http_webhook_handshake_mac(ngx_http_webhook_scope_t *scope,
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    encoded.data = ngx_cpymem(mac->data, line->prefix.data, line->prefix.len);
+    encoded.data = mac->data;
+
+    if (line->prefix.len) {
+        encoded.data = ngx_cpymem(mac->data, line->prefix.data,
+                                  line->prefix.len);
+    }
 
     if (line->encoding == NGX_HTTP_WEBHOOK_ENCODING_BASE64) {
         ngx_encode_base64(&encoded, &src);

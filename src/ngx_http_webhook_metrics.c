@@ -174,7 +174,9 @@ ngx_http_webhook_metrics_refused(ngx_http_webhook_counted_t *place,
 
     refusal->hint_len = ngx_min(end->hint.len, NGX_HTTP_WEBHOOK_HINT);
 
-    ngx_memcpy(refusal->hint, end->hint.data, refusal->hint_len);
+    if (refusal->hint_len) {
+        ngx_memcpy(refusal->hint, end->hint.data, refusal->hint_len);
+    }
 
     ngx_memory_barrier();
 

@@ -141,8 +141,15 @@ ngx_http_webhook_find_unreachable(ngx_conf_t *cf)
 
         node = clcf->static_locations;
 
-        conf->unreachable = (node && node->len == 1 && node->name[0] == '/'
-                             && node->inclusive);
+        if (node == NULL || node->len != 1 || node->inclusive == NULL) {
+            continue;
+        }
+
+        /* a node ends where its name does, which may be empty */
+
+        if (node->name[0] == '/') {
+            conf->unreachable = 1;
+        }
     }
 }
 
