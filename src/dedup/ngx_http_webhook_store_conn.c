@@ -680,6 +680,28 @@ ngx_http_webhook_conn_close(ngx_http_webhook_conn_t *conn)
 }
 
 
+void
+ngx_http_webhook_conn_free(ngx_http_webhook_conn_t *conn)
+{
+    ngx_http_webhook_conn_close(conn);
+
+    if (conn->in.start) {
+        ngx_free(conn->in.start);
+        conn->in.start = NULL;
+    }
+
+    if (conn->out.start) {
+        ngx_free(conn->out.start);
+        conn->out.start = NULL;
+    }
+
+    if (conn->pool) {
+        ngx_destroy_pool(conn->pool);
+        conn->pool = NULL;
+    }
+}
+
+
 /* what was written, or is not to be any more; nothing of a password stays */
 
 static void

@@ -81,6 +81,9 @@ void ngx_http_webhook_conn_opened(ngx_http_webhook_conn_t *conn);
 /* Closes what there is; no handler is called. */
 void ngx_http_webhook_conn_close(ngx_http_webhook_conn_t *conn);
 
+/* Likewise, with its memory: the process exits. */
+void ngx_http_webhook_conn_free(ngx_http_webhook_conn_t *conn);
+
 /*
  * Room for some bytes to be written, which go with what else this turn of the
  * event loop writes; the caller sets conn->out.last.  NULL: no memory.

@@ -105,7 +105,7 @@ ngx_http_webhook_link_exit(ngx_http_webhook_link_t *link)
         ngx_http_webhook_conn_flush(&link->conn);
     }
 
-    ngx_http_webhook_conn_close(&link->conn);
+    ngx_http_webhook_conn_free(&link->conn);
 }
 
 
