@@ -441,7 +441,8 @@ test_changed(void)
         }
 
         for (k = rnd(4); k && size > 1; k--) {
-            n = rnd(ngx_min(size, 1 + rnd(100)));
+            n = 1 + rnd(100);
+            n = rnd(ngx_min(size, n));
 
             switch (rnd(3)) {
 
