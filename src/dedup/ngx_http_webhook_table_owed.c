@@ -33,18 +33,6 @@ ngx_http_webhook_table_set_owing(ngx_http_webhook_table_t *table,
 
 
 void
-ngx_http_webhook_table_note_owed(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot)
-{
-    uint32_t  n;
-
-    n = ngx_http_webhook_slot_bucket(table, slot);
-
-    table->owed[n / 64] |= (uint64_t) 1 << (n % 64);
-}
-
-
-void
 ngx_http_webhook_table_owe(ngx_http_webhook_table_t *table, uint32_t n,
     time_t now)
 {

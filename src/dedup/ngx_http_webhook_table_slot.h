@@ -74,10 +74,6 @@ uint32_t ngx_http_webhook_table_next(ngx_http_webhook_table_t *table,
 void ngx_http_webhook_table_note(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, uint32_t state);
 
-/* Notes the bucket of a slot that is owed, or is about to be. */
-void ngx_http_webhook_table_note_owed(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot);
-
 
 /*
  * Whether a slot holds an entry whose time has not passed, as far as the clock
@@ -100,6 +96,20 @@ ngx_http_webhook_table_is_live(ngx_http_webhook_table_t *table,
 
     return ngx_http_webhook_is_done(slot)
            || (uint64_t) left <= table->lease + NGX_HTTP_WEBHOOK_AHEAD;
+}
+
+
+/* Notes the bucket of a slot that is owed, or is about to be. */
+
+static ngx_inline void
+ngx_http_webhook_table_note_owed(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot)
+{
+    uint32_t  n;
+
+    n = ngx_http_webhook_slot_bucket(table, slot);
+
+    table->owed[n / 64] |= (uint64_t) 1 << (n % 64);
 }
 
 
