@@ -420,7 +420,7 @@ test_right(void)
 
 /*
  * What is changed at random: never taken for something that hiredis does not
- * read in it.  hiredis reads more: lists, and bulks without an end of their own.
+ * read in it.  hiredis reads more: lists, and bulks without their own end.
  */
 
 static void
@@ -616,7 +616,7 @@ test_linear(void)
 
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 
-    /* a million calls; if each looked at all of it, 40 thousand million bytes */
+    /* a million calls; 40 thousand million bytes if each looked at them all */
 
     if (now.tv_sec - start.tv_sec > 5) {
         fail("linear", in, 0, "took %ld s", (long) (now.tv_sec - start.tv_sec));
