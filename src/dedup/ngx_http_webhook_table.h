@@ -173,8 +173,7 @@ ngx_int_t ngx_http_webhook_table_commit(ngx_http_webhook_table_t *table,
 void ngx_http_webhook_table_copy_begin(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from);
 ngx_uint_t ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from,
-    uint32_t *n, time_t now,
-    ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE]);
+    uint32_t *n, ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE]);
 void ngx_http_webhook_table_copy_end(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from, time_t now);
 

@@ -14,7 +14,7 @@
 
 
 static ngx_uint_t ngx_http_webhook_table_has_claims(
-    ngx_http_webhook_table_t *table, uint32_t n, time_t now);
+    ngx_http_webhook_bucket_t *bucket);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_place(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, uint32_t n,
     ngx_uint_t i);
@@ -37,7 +37,7 @@ ngx_http_webhook_table_copy_begin(ngx_http_webhook_table_t *to,
 
 ngx_uint_t
 ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from, uint32_t *n,
-    time_t now, ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE])
+    ngx_http_webhook_bucket_t buckets[NGX_HTTP_WEBHOOK_SLICE])
 {
     ngx_uint_t  i, taken;
 
@@ -51,9 +51,12 @@ ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from, uint32_t *n,
             break;
         }
 
-        /* a claim may end in any way, and is left for the end */
+        /*
+         * A claim may end in any way, and even one that has run out may be
+         * alive again if the clock is set: it is left for the end.
+         */
 
-        if (!ngx_http_webhook_table_has_claims(from, *n, now)) {
+        if (!ngx_http_webhook_table_has_claims(&from->buckets[*n])) {
             buckets[taken++] = from->buckets[*n];
             from->changed[*n / 64] &= ~((uint64_t) 1 << (*n % 64));
         }
@@ -66,17 +69,16 @@ ngx_http_webhook_table_copy_take(ngx_http_webhook_table_t *from, uint32_t *n,
 
 
 static ngx_uint_t
-ngx_http_webhook_table_has_claims(ngx_http_webhook_table_t *table, uint32_t n,
-    time_t now)
+ngx_http_webhook_table_has_claims(ngx_http_webhook_bucket_t *bucket)
 {
     ngx_uint_t                i;
     ngx_http_webhook_slot_t  *slot;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-        slot = &table->buckets[n].slots[i];
+        slot = &bucket->slots[i];
 
-        if (!ngx_http_webhook_is_done(slot)
-            && ngx_http_webhook_table_is_live(table, slot, now))
+        if (slot->state != NGX_HTTP_WEBHOOK_SLOT_FREE
+            && !ngx_http_webhook_is_done(slot))
         {
             return 1;
         }

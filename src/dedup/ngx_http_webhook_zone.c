@@ -460,12 +460,11 @@ ngx_http_webhook_zone_copy(ngx_http_webhook_shm_t *sh,
 
         while (n < old->table.nbuckets) {
 
-            ngx_time_update();
-
             ngx_shmtx_lock(mutex);
-            taken = ngx_http_webhook_table_copy_take(&old->table, &n,
-                                                     ngx_time(), buckets);
+            taken = ngx_http_webhook_table_copy_take(&old->table, &n, buckets);
             ngx_shmtx_unlock(mutex);
+
+            ngx_time_update();
 
             for (k = 0; k < taken; k++) {
                 ngx_http_webhook_table_add(&sh->table, NGX_MAX_UINT32_VALUE,

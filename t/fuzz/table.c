@@ -24,6 +24,7 @@ typedef struct {
     uint32_t                        owner;
     uint32_t                        fingerprint;
     time_t                          until;
+    unsigned                        dead;    /* it was, at some time */
 } model_t;
 
 
@@ -66,6 +67,29 @@ expected(model_t *m, ngx_http_webhook_table_t *table, time_t now)
 }
 
 
+/*
+ * What was dead and is alive again, as the clock was set, may have made room
+ * for another in the meantime.
+ */
+
+static void
+settle(model_t *m, ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
+    time_t now)
+{
+    uint32_t  found;
+
+    if (!m->dead || expected(m, table, now) == NGX_OK) {
+        return;
+    }
+
+    m->dead = 0;
+
+    if (ngx_http_webhook_table_lookup(table, id, now, &found) == NGX_OK) {
+        m->state = FREE;
+    }
+}
+
+
 /* some of a copy that is under way, or all of it */
 
 static void
@@ -77,8 +101,7 @@ copy(memory_t *to, memory_t *from, uint32_t *n, time_t now, unsigned end)
 
     do {
         before = *n;
-        taken = ngx_http_webhook_table_copy_take(&from->table, n, now,
-                                                 buckets);
+        taken = ngx_http_webhook_table_copy_take(&from->table, n, buckets);
 
         fuzz_check(*n >= before && *n <= from->table.nbuckets);
         fuzz_check(taken <= NGX_HTTP_WEBHOOK_SLICE);
@@ -98,7 +121,7 @@ copy(memory_t *to, memory_t *from, uint32_t *n, time_t now, unsigned end)
 int
 LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
-    time_t                  now;
+    time_t                  now, copied;
     memory_t                tables[2], *memory, *other;
     uint32_t                n, owner, found;
     unsigned                i, op, copying;
@@ -119,6 +142,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     make(memory, SIZE);
 
     now = START;
+    copied = 0;
     copying = 0;
     n = 0;
 
@@ -128,6 +152,8 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         i = fuzz_byte(data, size);
         m = &models[i % IDS];
         i /= IDS;
+
+        settle(m, &memory->table, &ids[m - models], now);
 
         want = expected(m, &memory->table, now);
         found = 0;
@@ -148,6 +174,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
                 m->state = IN_FLIGHT;
                 m->owner = owner;
                 m->until = now + LEASE;
+                m->dead = 0;
             }
 
             break;
@@ -173,6 +200,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
             if (rc == NGX_OK) {
                 m->until = now + LEASE;
+                m->dead = 0;
             }
 
             break;
@@ -210,6 +238,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
             m->state = DONE;
             m->fingerprint = op + 1;
             m->until = now + 100 + i;
+            m->dead = 0;
             break;
 
         case 5:
@@ -218,17 +247,13 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
         case 6:
 
-            /* what a copy has left out would be alive again in the old table */
+            /*
+             * What a copy has left out would be alive again in the old table,
+             * and what died in the meantime is in the new one or is not.
+             */
 
-            if (copying) {
-                break;
-            }
-
-            if (i == 0) {
-                now -= 3600;
-
-            } else if (i < 8) {
-                now -= i;
+            if (!copying && i < 8) {
+                now = ngx_max(now - (i ? (time_t) i : 3600), copied);
             }
 
             break;
@@ -269,14 +294,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
             copy(other, memory, &n, now, i & 1);
 
             if (i & 1) {
-
-                /* what is dead by then is not in the new one */
-
-                for (m = models; m < models + IDS; m++) {
-                    if (expected(m, &memory->table, now) == NGX_OK) {
-                        m->state = FREE;
-                    }
-                }
+                copied = now;
 
                 free(memory->memory);
 
@@ -287,9 +305,15 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
             break;
         }
+
+        for (m = models; m < models + IDS; m++) {
+            m->dead |= expected(m, &memory->table, now) == NGX_OK;
+        }
     }
 
     for (i = 0; i < IDS; i++) {
+        settle(&models[i], &memory->table, &ids[i], now);
+
         fuzz_check(ngx_http_webhook_table_lookup(&memory->table, &ids[i], now,
                                                  &found)
                    == expected(&models[i], &memory->table, now));

@@ -898,11 +898,11 @@ wrap(void)
 }
 
 
-/* all at once, as if nobody used the other one */
+/* all at once, as if nobody used the other one; the clock may be set before */
 
 static void
 copy_table(ngx_http_webhook_table_t *to, ngx_http_webhook_table_t *from,
-    int64_t now)
+    int64_t now, int64_t end)
 {
     uint32_t                   n;
     ngx_uint_t                 i, taken;
@@ -913,14 +913,14 @@ copy_table(ngx_http_webhook_table_t *to, ngx_http_webhook_table_t *from,
     n = 0;
 
     while (n < from->nbuckets) {
-        taken = ngx_http_webhook_table_copy_take(from, &n, now, buckets);
+        taken = ngx_http_webhook_table_copy_take(from, &n, buckets);
 
         for (i = 0; i < taken; i++) {
             ngx_http_webhook_table_add(to, UINT32_MAX, &buckets[i], now);
         }
     }
 
-    ngx_http_webhook_table_copy_end(to, from, now);
+    ngx_http_webhook_table_copy_end(to, from, end);
 }
 
 
@@ -978,7 +978,7 @@ copy(void)
         now += 20;
 
         make(&to, sizes[k]);
-        copy_table(&to, &from, now);
+        copy_table(&to, &from, now, now);
 
         kept = 0;
         live = 0;
@@ -1417,7 +1417,7 @@ busy_copy(size_t size, size_t other, uint32_t nids, uint32_t each)
 
         if (i >= 4 * nids && rnd() % each == 0) {
 
-            taken = ngx_http_webhook_table_copy_take(&from, &n, now, buckets);
+            taken = ngx_http_webhook_table_copy_take(&from, &n, buckets);
 
             for (k = 0; k < taken; k++) {
                 ngx_http_webhook_table_add(&to, UINT32_MAX, &buckets[k],
@@ -1708,10 +1708,11 @@ back(void)
 {
     uint32_t                  owner, other, fingerprint;
     ngx_http_webhook_id_t     claimed, done, longer;
-    ngx_http_webhook_table_t  table, to;
+    ngx_http_webhook_table_t  table, to, again;
 
     make(&table, 4 * PAGE);
     make(&to, 8 * PAGE);
+    make(&again, 8 * PAGE);
 
     claimed = new_id();
     longer = new_id();
@@ -1732,12 +1733,18 @@ back(void)
         fail("clock set back");
     }
 
-    copy_table(&to, &table, START);
+    copy_table(&to, &table, START, START);
 
     if (lookup(&to, &claimed, START - 70) != NGX_BUSY
         || lookup(&to, &claimed, START - 71) != NGX_OK)
     {
         fail("clock set back, in a copy");
+    }
+
+    copy_table(&again, &table, START - 71, START);
+
+    if (lookup(&again, &claimed, START) != NGX_BUSY) {
+        fail("clock set back and forth, in a copy");
     }
 
     /* a dead one is there to be taken, and its owner is late */
@@ -1770,6 +1777,7 @@ back(void)
 
     free(table.marks);
     free(to.marks);
+    free(again.marks);
 }
 
 
@@ -1912,7 +1920,7 @@ owed(void)
         deliver(&table, &id, START, 600);
     }
 
-    copy_table(&to, &table, START);
+    copy_table(&to, &table, START, START);
 
     for (i = 0; i < table.nbuckets; i++) {
         ngx_http_webhook_table_take(&table, i, &bucket);
@@ -2267,7 +2275,7 @@ forget(void)
 
     /* and then again; the copy counts on */
 
-    copy_table(&to, &table, START + 60);
+    copy_table(&to, &table, START + 60, START + 60);
 
     if (ngx_http_webhook_table_forget(&table, &models[16].id, START + 60)
         != NGX_OK
