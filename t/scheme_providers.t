@@ -62,13 +62,14 @@ my $locations = '';
 
 foreach my $name (@names) {
 	my $dedup = provider($name)->{dedup} ? 'webhook_dedup zone=events;' : '';
+	my $source = source($name);
 
 	write_secrets($name, secrets($name, 'new', 'old'));
 
 	$locations .= <<"EOF_";
         location = /hooks/$name {
             webhook_verify  $name;
-            webhook_secret  file:%%TESTDIR%%/$name.secret;
+            webhook_secret  $source%%TESTDIR%%/$name.secret;
             $dedup
             proxy_pass      http://127.0.0.1:8081;
         }
@@ -828,7 +829,8 @@ sub location {
 	my ($name, $dedup) = @_;
 
 	return "location /$name { webhook_verify $name; "
-		. "webhook_secret file:%%TESTDIR%%/$name.secret; $dedup }\n";
+		. 'webhook_secret ' . source($name)
+		. "%%TESTDIR%%/$name.secret; $dedup }\n";
 }
 
 sub conf {

@@ -156,7 +156,7 @@ foreach my $name (@names) {
 	$t->write_file("$name.secret", (secrets($name, 'new'))[0] . "\n");
 	chmod 0600, $t->testdir() . "/$name.secret";
 
-	$servers .= server($name, "file:%%TESTDIR%%/$name.secret");
+	$servers .= server($name, source($name) . "%%TESTDIR%%/$name.secret");
 }
 
 foreach my $name (@own) {

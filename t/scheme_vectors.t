@@ -86,6 +86,7 @@ foreach my $v (@vectors) {
 		push @$list, "$v->{secret} $conf";
 
 		my $file = "$v->{provider}.$i.secret";
+		my $source = source($v->{provider});
 		$t->write_file($file, "$v->{secret}\n");
 		chmod 0600, $t->testdir() . "/$file";
 
@@ -93,7 +94,7 @@ foreach my $v (@vectors) {
 
         location = $path {
             webhook_verify  $v->{provider};
-            webhook_secret  file:%%TESTDIR%%/$file;
+            webhook_secret  $source%%TESTDIR%%/$file;
             $conf
 
             proxy_pass  http://127.0.0.1:8082;

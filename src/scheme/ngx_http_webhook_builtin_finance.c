@@ -146,5 +146,27 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
       "event_type $http_token_event;"
       "dedup_key  off;" },
 
+    /*
+     * secret: the public key
+     * documented: Wise: webhooks, with transferwise/digital-signatures-examples
+     */
+    { "wise", NULL,
+      "algorithm  rsa-sha256;"
+      "signature  $http_x_signature_sha256 encoding=base64;"
+      "event_id   $http_x_delivery_id;"
+      "event_type json:/event_type;"
+      "dedup_key  body;"
+      "retries    14d;" },
+
+    /*
+     * secret: the public key
+     * seen: Hookdeck, 3 programs
+     */
+    { "utila", NULL,
+      "algorithm  rsa-pss-sha512;"
+      "signature  $http_x_utila_signature encoding=base64;"
+      "event_id   json:/id;"
+      "event_type json:/type;" },
+
     { NULL, NULL, NULL }
 };

@@ -162,5 +162,18 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "event_type $http_x_patreon_event;"
       "dedup_key  $http_x_patreon_event body;" },
 
+    /*
+     * secret: the public key
+     * documented: KickEngineering/KickDevDocs events/webhook-security.md
+     */
+    { "kick", NULL,
+      "algorithm  rsa-sha256;"
+      "signature  $http_kick_event_signature encoding=base64;"
+      "timestamp  $http_kick_event_message_timestamp unit=rfc3339;"
+      "signed     $http_kick_event_message_id."
+                 "$http_kick_event_message_timestamp.$request_body;"
+      "event_id   $http_kick_event_message_id;"
+      "event_type $http_kick_event_type;" },
+
     { NULL, NULL, NULL }
 };

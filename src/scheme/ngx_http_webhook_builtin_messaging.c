@@ -285,5 +285,50 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
     { "postmark", "basic",
       "dedup_key  body;" },
 
+    /*
+     * several events stand in one request
+     *
+     * secret: the verification key
+     * documented: Twilio SendGrid: event webhook, its security features
+     */
+    { "sendgrid", NULL,
+      "algorithm  ecdsa-sha256;"
+      "signature  $http_x_twilio_email_event_webhook_signature"
+      "           encoding=base64;"
+      "timestamp  $http_x_twilio_email_event_webhook_timestamp;"
+      "signed     $http_x_twilio_email_event_webhook_timestamp$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the public key
+     * seen: trigger.dev, 3 programs
+     */
+    { "freshchat", NULL,
+      "algorithm  rsa-sha256;"
+      "signature  $http_x_freshchat_signature encoding=base64;"
+      "event_type json:/action;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the public key of the server
+     * documented: postalserver/postal lib/postal/http.rb
+     */
+    { "postal", NULL,
+      "algorithm  rsa-sha1;"
+      "signature  $http_x_postal_signature encoding=base64;"
+      "event_id   json:/uuid;"
+      "event_type json:/event;" },
+
+    /*
+     * what later servers send besides
+     *
+     * secret: the JWK Set of the server
+     * documented: postalserver/postal lib/postal/http.rb
+     */
+    { "postal-sha256", "postal",
+      "algorithm  rsa-sha256;"
+      "signature  $http_x_postal_signature_256 encoding=base64;"
+      "key_id     $http_x_postal_signature_kid;" },
+
     { NULL, NULL, NULL }
 };

@@ -309,5 +309,20 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "handshake  signed post if=json:/type=validation.webhook echo=json:/id"
       "           as=json:id;" },
 
+    /*
+     * secret: the platform's public key or certificates
+     * documented: wechatpay-apiv3/wechatpay-go wechat_pay_validator.go
+     */
+    { "wechat-pay", NULL,
+      "algorithm  rsa-sha256;"
+      "signature  $http_wechatpay_signature encoding=base64;"
+      "timestamp  $http_wechatpay_timestamp;"
+      "signed     \"$http_wechatpay_timestamp\\n$http_wechatpay_nonce\\n"
+                 "$request_body\\n\";"
+      "key_id     $http_wechatpay_serial;"
+      "event_id   json:/id;"
+      "event_type json:/event_type;"
+      "retries    24h4m;" },
+
     { NULL, NULL, NULL }
 };

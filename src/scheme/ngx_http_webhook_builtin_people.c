@@ -183,5 +183,28 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
     { "pipedrive", "basic",
       "dedup_key  body;" },
 
+    /*
+     * HighLevel replaces it by the next one
+     *
+     * secret: the public key
+     * documented: HighLevel: webhook integration guide,
+     * https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide
+     */
+    { "highlevel", NULL,
+      "algorithm  rsa-sha256;"
+      "signature  $http_x_wh_signature encoding=base64;"
+      "event_id   json:/webhookId;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the public key
+     * documented: HighLevel: webhook integration guide,
+     * https://marketplace.gohighlevel.com/docs/webhook/WebhookIntegrationGuide
+     */
+    { "highlevel-ed25519", "highlevel",
+      "algorithm  ed25519;"
+      "signature  $http_x_ghl_signature encoding=base64;" },
+
     { NULL, NULL, NULL }
 };

@@ -196,6 +196,56 @@ my @examples = (
 		. '}}}',
 },
 
+{
+	name => 'SendGrid libraries, tests',
+	scheme => 'sendgrid',
+	secret => 'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE83T4O/n84iotIvIW4mdBgQ/7'
+		. 'dAfSmpqIM8kF9mN1flpVKS3GRqe62gw+2fNNRaINXvVpiglSI8eNEc6wEA3F'
+		. '+g==',
+	now => 1600112502,
+	headers => [
+		[ 'x-twilio-email-event-webhook-timestamp', '1600112502' ],
+		[ 'x-twilio-email-event-webhook-signature',
+			'MEUCIGHQVtGj+Y3LkG9fLcxf3qfI10QysgDWmMOVmxG0u6ZUAiEAyB'
+			. 'iXDWzM+uOe5W0JuG+luQAbPIqHh89M15TluLtEZtM=' ],
+	],
+	body => '[{"email":"hello@world.com","event":"dropped","reason":'
+		. '"Bounced Address","sg_event_id":'
+		. '"ZHJvcC0xMDk5NDkxOS1MUnpYbF9OSFN0T0doUTRrb2ZTbV9BLTA",'
+		. '"sg_message_id":"LRzXl_NHStOGhQ4kofSm_A.'
+		. 'filterdrecv-p3mdw1-756b745b58-kmzbl-18-5F5FC76C-9.0",'
+		. '"smtp-id":"<LRzXl_NHStOGhQ4kofSm_A'
+		. '@ismtpd0039p1iad1.sendgrid.net>","timestamp":1600112492}]'
+		. "\r\n",
+},
+{
+	name => 'Wise examples, verifying the signature of a webhook',
+	scheme => 'wise',
+	secret => 'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAwpb91cEYuyJNQepZ'
+		. 'AVfPZIlPZfNUefH+n6w9SW3fykqKu938cR7WadQv87oF2VuT+fDt7kqeRziT'
+		. 'mPSUhqPUys/V2Q1rlfJuXbE+Gga37t7zwd0egQ+KyOEHQOpcTwKmtZ81ieGH'
+		. 'ynAQzsn1We3jwt760MsCPJ7GMT141ByQM+yW1Bx+4SG3IGjXWyqOWrcXsxAv'
+		. 'IXkpUD/jK/L958CgnZEgz0BSEh0QxYLITnW1lLokSx/dTianWPFEhMC9Bgij'
+		. 'empgNXHNfcVirg1lPSygz7KqoKUN0oHqWLr2U1A+7kqrl6O2nx3CKs1bj1hT'
+		. 'oT1+p4kcMoHXA7kA+VBLUpEsVwIDAQAB',
+	headers => [
+		[ 'x-signature-sha256', 'wKcKCYXAzxNgiu7xmoDm943NUni7Rz33QN8JkEA9dWSGebgn'
+		. 'donabgSj18Y4C08OrwVmueGsED2s00M7DtJVcYKOS1i3G4TM'
+		. 'Vx+mgM3aL9djMBkQtiYNBFUd6wrPI7ZUNHv/TrlKSjTMc+6J'
+		. 'FvUvJ7owY3z85e3I4jLRLJowMFvO8kvCJ60+1pY9wDwZvtZ/'
+		. '/WS93LrwGjk9Dvwzpmu0w+P4J75tETT5qC3Uv0y5G2yO8SEo'
+		. 'O3yNP/tg/BOli02niHb53vEOUWUb9bly6thnfMoXoiV/osoG'
+		. 'xgF20R58RlvkAmezyyl1Sv542TfS2DpiwVnmjjjkCyXeSUcK'
+		. 'ookYLQ==' ],
+	],
+	body => '{"data":{"resource":{"id":49983981,"profile_id":16055450,"ac'
+		. 'count_id":14124090,"type":"transfer"},"current_state":"incom'
+		. 'ing_payment_waiting","previous_state":null,"occurred_at":"20'
+		. '21-08-23T10:12:50Z"},"subscription_id":"90aa8e14-4ef1-4a56-8'
+		. '61c-f3c9cde097ea","event_type":"transfers#state-change","sch'
+		. 'ema_version":"2.0.0","sent_at":"2021-08-23T10:12:50Z"}',
+},
+
 );
 
 # in the order of their times

@@ -33,7 +33,7 @@ use strict;
 
 use base qw/ Exporter /;
 
-our @EXPORT = qw/ providers provider secrets event signature vectors /;
+our @EXPORT = qw/ providers provider secrets source event signature vectors /;
 
 ###############################################################################
 
@@ -53,12 +53,13 @@ t/providers.txt has a line for each provider:
 	name | digest | header: value | text | word ...
 	name | other | word ...
 
-The digest is an algorithm (sha256, sha1, sha512, md5, ed25519) and an encoding
-(hex, HEX for capital letters, base64, base64url, base64-hex), or "token" where
-the secret itself is sent, perhaps with an encoding.  The header is that of the signature, with the value that it has; a name
-that begins with ? is that of an argument in the address.  The text is what is
-signed.  In the second form the provider does as the other one, but for the
-words.  Words are
+The digest is an algorithm (sha256, sha1, sha512, md5, ed25519, rsa-sha256,
+rsa-sha1, rsa-pss-sha512, ecdsa-sha256) and an encoding (hex, HEX for capital
+letters, base64, base64url, base64-hex), or "token" where the secret itself is
+sent, perhaps with an encoding.  The header is that of the signature, with the
+value that it has; a name that begins with ? is that of an argument in the
+address.  The text is what is signed.  In the second form the provider does as
+the other one, but for the words.  Words are
 
 	unit=      of the timestamp: s, ms, rfc3339, iso8601 (which is sent without
 	           an offset), http; none if there is no timestamp
@@ -67,7 +68,8 @@ words.  Words are
 	past=      the window in seconds, 300 unless given
 	future=    the same unless given
 	key=       how the secret is shown: raw unless given (the bytes of the
-	           text are the key); hex, base64, or the prefix of base64
+	           text are the key); hex, base64, or the prefix of base64;
+	           spki, base64 of a public key; pem, a file of those
 	list=      what stands between two digests in the header
 	empty=     0: an empty body is no event, or cannot be signed by openssl
 	bare=      1: what stands before a digest is not looked at
@@ -82,8 +84,9 @@ words.  Words are
 
 and any other word is a field of that name in what is sent.  There {ts} is the
 timestamp, {n} the number of the event, {id} and {type} what they say, {digest}
-the digest, {hash} the SHA-256 of the body in hex, {method} and {url} those of the request; \s is a blank, and \n in a
-body the end of a line.
+the digest, {hash} the SHA-256 of the body in hex, {key} the name of the key in
+a file, {method} and {url} those of the request; \s is a blank, and \n in a text
+or a body the end of a line.
 
 =cut
 
@@ -122,7 +125,7 @@ foreach (split /\n/, Test::Nginx::project_text('t/providers.txt')) {
 
 		$p->{enc} = $p->{alg} eq 'token' ? 'raw' : 'hex'
 			unless defined $p->{enc};
-		$p->{text} = $text unless $p->{alg} eq 'token';
+		$p->{text} = $text =~ s/\\n/\n/gr unless $p->{alg} eq 'token';
 	}
 
 	my $words = @cells ? $cells[0] : '';
@@ -201,6 +204,16 @@ sub secrets {
 	return map { _shown($name, $_) } @which;
 }
 
+sub source {
+	my ($name) = @_;
+
+	return provider($name)->{key} eq 'pem' ? 'pem:' : 'file:';
+}
+
+=item source(name)
+
+What stands in webhook_secret before the path of a file of such secrets.
+
 =item event(name, %opts)
 
 An event as options of request(): headers, body, method, uri, host; its id
@@ -248,6 +261,7 @@ sub event {
 	}
 
 	$v{hash} = Digest::SHA::sha256_hex($v{body});
+	$v{key} = _key_id($name, $opts{key} || 'new') if $p->{key} eq 'pem';
 
 	my $text = _fill($p->{text}, \%v);
 
@@ -467,6 +481,13 @@ sub _shown {
 
 	return 'whsec_' . _raw($seed) if $p->{key} eq 'raw';
 
+	return _spki($p, $which) if $p->{key} eq 'spki';
+
+	return '# id: ' . _key_id($name, $which)
+		. "\n-----BEGIN PUBLIC KEY-----\n"
+		. (_spki($p, $which) =~ s/(.{1,64})/$1\n/gr)
+		. '-----END PUBLIC KEY-----' if $p->{key} eq 'pem';
+
 	my $key = $p->{alg} eq 'ed25519' ? _public($seed) : $seed;
 
 	return _encoded($p->{key}, $key) if $p->{key} =~ /^(?:hex|base64)/;
@@ -490,7 +511,9 @@ sub signature {
 
 	return _encoded($p->{enc}, $key) if $p->{alg} eq 'token';
 
-	my $digest = $p->{alg} eq 'ed25519' ? _ed25519($seed, $text)
+	my $digest = $p->{key} eq 'spki' || $p->{key} eq 'pem'
+			? _signed($p, $which, $text)
+		: $p->{alg} eq 'ed25519' ? _ed25519($seed, $text)
 		: hmac($p->{alg}, $key, $text);
 
 	return _encoded($p->{enc}, $digest);
@@ -513,12 +536,10 @@ sub _encoded {
 
 # Ed25519 by way of openssl; the private key is the seed itself
 
-my (%public, %signed, $dir);
+my (%public, %signed, %made, $dir);
 
 sub _private {
 	my ($seed) = @_;
-
-	$dir ||= File::Temp->newdir('webhook-keys-XXXXXXXXXX', TMPDIR => 1);
 
 	return _write('key', pack('H*', '302e020100300506032b657004220420')
 		. $seed);
@@ -546,6 +567,58 @@ sub _ed25519 {
 		'-keyform', 'DER', '-inkey', $key, '-in', _write('text', $text));
 }
 
+# other public keys, likewise: those of one word are the same for all providers
+
+sub _pair {
+	my ($p, $which) = @_;
+
+	my ($type) = $p->{alg} =~ /^(rsa|ecdsa|ed25519)/;
+	my %opts = (rsa => 'rsa_keygen_bits:2048',
+		ecdsa => 'ec_paramgen_curve:P-256');
+
+	return $made{"$type $which"} ||= _write("$type-$which",
+		_openssl('genpkey', '-quiet', '-algorithm',
+		$type eq 'ecdsa' ? 'EC' : uc $type,
+		$opts{$type} ? ('-pkeyopt', $opts{$type}) : ()));
+}
+
+sub _spki {
+	my ($p, $which) = @_;
+
+	my $key = _pair($p, $which);
+
+	return $public{$key} ||= encode_base64(_openssl('pkey', '-in', $key,
+		'-pubout', '-outform', 'DER'), '');
+}
+
+sub _key_id {
+	my ($name, $which) = @_;
+
+	return uc substr Digest::SHA::sha1_hex("$which/$name"), 0, 39;
+}
+
+sub _signed {
+	my ($p, $which, $text) = @_;
+
+	my $key = _pair($p, $which);
+	my ($hash) = $p->{alg} =~ /(sha\d+)$/;
+
+	my @args = !defined $hash ? ('pkeyutl', '-sign', '-rawin', '-inkey',
+			$key, '-in', _write('text', $text))
+		: ('dgst', "-$hash", '-sign', $key, $p->{alg} =~ /pss/
+			? ('-sigopt', 'rsa_padding_mode:pss', '-sigopt',
+				'rsa_pss_saltlen:digest') : (),
+			_write('text', $text));
+
+	# one of ECDSA can have a length that base64 does not pad
+
+	until (length(my $signed = $signed{"$key $p->{alg} $text"} || '') % 3) {
+		$signed{"$key $p->{alg} $text"} = _openssl(@args);
+	}
+
+	return $signed{"$key $p->{alg} $text"};
+}
+
 sub _openssl {
 	my (@args) = @_;
 
@@ -560,6 +633,8 @@ sub _openssl {
 
 sub _write {
 	my ($name, $content) = @_;
+
+	$dir ||= File::Temp->newdir('webhook-keys-XXXXXXXXXX', TMPDIR => 1);
 
 	my $file = "$dir/$name";
 
