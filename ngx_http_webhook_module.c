@@ -12,9 +12,9 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_diagnose.h"
+#include "ngx_http_webhook_doors.h"
 #include "ngx_http_webhook_event.h"
 #include "ngx_http_webhook_monitor.h"
-#include "ngx_http_webhook_request.h"
 
 
 static ngx_int_t ngx_http_webhook_preconfiguration(ngx_conf_t *cf);

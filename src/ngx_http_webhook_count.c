@@ -10,7 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook_request.h"
+#include "ngx_http_webhook_doors.h"
 
 
 static ngx_int_t ngx_http_webhook_get_end(ngx_http_request_t *r,

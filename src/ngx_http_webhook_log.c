@@ -11,7 +11,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_diagnose.h"
-#include "ngx_http_webhook_request.h"
+#include "ngx_http_webhook_doors.h"
 
 
 /* how often the same is told of a location, in seconds */

@@ -67,19 +67,20 @@ typedef struct {
 
 
 /*
- * The phase handler: decides about a request, as handlers of the access phase
- * do.
+ * Takes a request as far as it can go by the configuration of its location:
+ * returns what the handler of the access phase is to return.
  */
-ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
-
-/* Installs the filters of bodies and headers. */
-void ngx_http_webhook_init_filters(void);
+ngx_int_t ngx_http_webhook_run(ngx_http_webhook_ctx_t *ctx,
+    const ngx_http_webhook_loc_conf_t *conf);
 
 /*
- * The context of the main request of r, also after an internal redirect, or
- * NULL if nothing was verified.
+ * The request was redirected internally.  What it was waiting for will not
+ * come, and what it has claimed may be over.  Returns NGX_OK, or NGX_ERROR.
  */
-ngx_http_webhook_ctx_t *ngx_http_webhook_get_ctx(ngx_http_request_t *r);
+ngx_int_t ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx);
+
+/* Forgets the judgement, but not the claim. */
+void ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx);
 
 
 /* src/ngx_http_webhook_count.c */

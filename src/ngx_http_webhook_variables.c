@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook_request.h"
+#include "ngx_http_webhook_doors.h"
 
 
 static ngx_int_t ngx_http_webhook_status_variable(ngx_http_request_t *r,
