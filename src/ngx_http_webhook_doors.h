@@ -20,6 +20,13 @@
 /* The handler of the access phase. */
 ngx_int_t ngx_http_webhook_access_handler(ngx_http_request_t *r);
 
+/*
+ * The handler of the log phase, the first one: ends what is still claimed,
+ * counts a request, and tells of one that was answered and not judged in a
+ * location that verifies.
+ */
+ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
+
 /* Installs the filters of bodies and headers. */
 void ngx_http_webhook_init_filters(void);
 

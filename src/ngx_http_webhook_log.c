@@ -11,7 +11,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_diagnose.h"
-#include "ngx_http_webhook_doors.h"
+#include "ngx_http_webhook_judgement.h"
 
 
 /* how often the same is told of a location, in seconds */
@@ -20,25 +20,29 @@
 #define NGX_HTTP_WEBHOOK_DETAILS  128
 
 
-static u_char *ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx,
-    u_char *buf, u_char *last);
-static void ngx_http_webhook_log_hint(ngx_http_webhook_ctx_t *ctx);
+static u_char *ngx_http_webhook_details(
+    const ngx_http_webhook_scheme_t *scheme,
+    const ngx_http_webhook_judgement_t *j, u_char *buf, u_char *last);
 static ngx_uint_t ngx_http_webhook_is_due(ngx_http_webhook_notice_t *notice);
 
 
 void
-ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
+ngx_http_webhook_log_verdict(ngx_http_request_t *r,
+    const ngx_http_webhook_loc_conf_t *conf,
+    const ngx_http_webhook_judgement_t *j)
 {
     char                       *text;
     u_char                     *p, *last, details[NGX_HTTP_WEBHOOK_DETAILS];
     ngx_uint_t                  n, level;
     ngx_http_webhook_reason_e   reason;
+    ngx_http_webhook_scheme_t  *scheme;
 
     n = 0;
-    level = ctx->conf->log_level;
-    reason = ctx->j.verdict.reason;
+    level = conf->log_level;
+    reason = j->verdict.reason;
+    scheme = conf->rules.keyring->scheme;
 
-    switch (ctx->j.verdict.status) {
+    switch (j->verdict.status) {
 
     case NGX_HTTP_WEBHOOK_STATUS_PASSED:
 
@@ -56,7 +60,7 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 
         /* where no event has a key, this is said of each of them */
 
-        n = ngx_http_webhook_is_due(&ctx->conf->notices->undeduplicated);
+        n = ngx_http_webhook_is_due(&conf->notices->undeduplicated);
         if (n == 0) {
             return;
         }
@@ -69,7 +73,7 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
         break;
 
     case NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE:
-        text = ctx->j.accepted ? "not delivered" : "not verified";
+        text = j->accepted ? "not delivered" : "not verified";
 
         if (reason != NGX_HTTP_WEBHOOK_REASON_STORE_UNAVAILABLE) {
             level = NGX_LOG_ERR;
@@ -90,17 +94,16 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 
     last = details + NGX_HTTP_WEBHOOK_DETAILS;
 
-    p = ngx_http_webhook_details(ctx, details, last);
+    p = ngx_http_webhook_details(scheme, j, details, last);
 
     if (n) {
         p = ngx_slprintf(p, last, ", requests: %ui", n);
     }
 
-    ngx_log_error(level, ctx->request->connection->log, 0,
+    ngx_log_error(level, r->connection->log, 0,
                   "webhook %s%s: %V, scheme \"%V\"%*s",
-                  text, ctx->conf->rules.dry_run ? ", dry run" : "",
-                  ngx_http_webhook_reason_name(reason),
-                  &ctx->conf->rules.keyring->scheme->name,
+                  text, conf->rules.dry_run ? ", dry run" : "",
+                  ngx_http_webhook_reason_name(reason), &scheme->name,
                   p - details, details);
 }
 
@@ -108,16 +111,14 @@ ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx)
 /* what helps to find the cause, and is no secret */
 
 static u_char *
-ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
-    u_char *last)
+ngx_http_webhook_details(const ngx_http_webhook_scheme_t *scheme,
+    const ngx_http_webhook_judgement_t *j, u_char *buf, u_char *last)
 {
-    const ngx_http_webhook_scheme_t     *scheme;
     const ngx_http_webhook_signature_t  *signature;
 
-    scheme = ctx->conf->rules.keyring->scheme;
-    signature = &ctx->j.signature;
+    signature = &j->signature;
 
-    switch (ctx->j.verdict.reason) {
+    switch (j->verdict.reason) {
 
     case NGX_HTTP_WEBHOOK_REASON_MALFORMED_SIGNATURE:
 
@@ -140,7 +141,7 @@ ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
 
     case NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP:
     case NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP:
-        return ngx_slprintf(buf, last, ", age: %T", ctx->j.age);
+        return ngx_slprintf(buf, last, ", age: %T", j->age);
 
     default:
         return buf;
@@ -148,21 +149,14 @@ ngx_http_webhook_details(ngx_http_webhook_ctx_t *ctx, u_char *buf,
 }
 
 
-/* the answer is out: there is time to look for the cause of a refusal */
-
-static void
-ngx_http_webhook_log_hint(ngx_http_webhook_ctx_t *ctx)
+void
+ngx_http_webhook_log_hint(ngx_http_request_t *r,
+    const ngx_http_webhook_loc_conf_t *conf,
+    const ngx_http_webhook_judgement_t *j, ngx_chain_t *body, ngx_str_t *hint)
 {
-    ngx_http_request_t           *r;
-    ngx_http_webhook_refused_t    refused;
-    ngx_http_webhook_judgement_t  *j;
+    ngx_http_webhook_refused_t  refused;
 
-    r = ctx->request;
-    j = &ctx->j;
-
-    if (ctx->stage != NGX_HTTP_WEBHOOK_STAGE_JUDGED
-        || j->verdict.status != NGX_HTTP_WEBHOOK_STATUS_REJECTED)
-    {
+    if (j->verdict.status != NGX_HTTP_WEBHOOK_STATUS_REJECTED) {
         return;
     }
 
@@ -182,66 +176,35 @@ ngx_http_webhook_log_hint(ngx_http_webhook_ctx_t *ctx)
     }
 
     refused.request = r;
-    refused.scheme = ctx->conf->rules.keyring->scheme;
+    refused.scheme = conf->rules.keyring->scheme;
     refused.signature = &j->signature;
     refused.keys = &j->keys;
-    refused.suspects = ctx->conf->suspects;
+    refused.suspects = conf->suspects;
     refused.reason = j->verdict.reason;
-    refused.body = ctx->kept;
+    refused.body = body;
 
-    if (ngx_http_webhook_diagnose(&refused, &ctx->hint) != NGX_OK) {
-        ngx_str_null(&ctx->hint);
+    if (ngx_http_webhook_diagnose(&refused, hint) != NGX_OK) {
+        ngx_str_null(hint);
         return;
     }
 
-    ngx_log_error(ctx->conf->log_level, r->connection->log, 0,
+    ngx_log_error(conf->log_level, r->connection->log, 0,
                   "webhook hint: %V, scheme \"%V\"",
-                  &ctx->hint, &refused.scheme->name);
+                  hint, &refused.scheme->name);
 }
 
 
-ngx_int_t
-ngx_http_webhook_log_handler(ngx_http_request_t *r)
+void
+ngx_http_webhook_log_unjudged(ngx_http_request_t *r,
+    const ngx_http_webhook_loc_conf_t *conf)
 {
-    ngx_uint_t                          n, status;
-    ngx_http_webhook_ctx_t             *ctx;
-    ngx_http_core_loc_conf_t           *clcf;
-    const ngx_http_webhook_loc_conf_t  *conf;
-
-    if (r != r->main) {
-        return NGX_OK;
-    }
-
-    ctx = ngx_http_webhook_get_ctx(r);
-
-    if (ctx) {
-
-        /* the outcome is to be there for those who log after us */
-
-        ngx_http_webhook_dedup_cancel(&ctx->dedup);
-        ngx_http_webhook_dedup_end(&ctx->dedup);
-    }
-
-    if (ctx && ctx->conf->suspects) {
-        ngx_http_webhook_log_hint(ctx);
-    }
-
-    ngx_http_webhook_count_request(r);
-
-    if (ctx && ctx->j.verdict.status != NGX_HTTP_WEBHOOK_STATUS_NONE) {
-        return NGX_OK;
-    }
-
-    conf = ngx_http_get_module_loc_conf(r, ngx_http_webhook_module);
-
-    if (conf->rules.keyring == NULL) {
-        return NGX_OK;
-    }
+    ngx_uint_t                 n, status;
+    ngx_http_core_loc_conf_t  *clcf;
 
     status = r->err_status ? r->err_status : r->headers_out.status;
 
     if (status < NGX_HTTP_OK || status >= NGX_HTTP_BAD_REQUEST) {
-        return NGX_OK;
+        return;
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -250,7 +213,7 @@ ngx_http_webhook_log_handler(ngx_http_request_t *r)
 
         /* it may have been another module that was satisfied */
 
-        return NGX_OK;
+        return;
     }
 
     n = ngx_http_webhook_is_due(&conf->notices->unjudged);
@@ -262,8 +225,6 @@ ngx_http_webhook_log_handler(ngx_http_request_t *r)
                       "location \"%V\", requests: %ui",
                       status, &clcf->name, n);
     }
-
-    return NGX_OK;
 }
 
 

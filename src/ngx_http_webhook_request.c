@@ -13,6 +13,7 @@
 
 #include "ngx_http_webhook_event.h"
 #include "ngx_http_webhook_request.h"
+#include "ngx_http_webhook_suspend.h"
 
 
 /* what is digested at once: some milliseconds */
@@ -577,6 +578,6 @@ ngx_http_webhook_set_verdict(ngx_http_webhook_ctx_t *ctx,
     ctx->j.verdict.reason = reason;
 
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
-        ngx_http_webhook_log_verdict(ctx);
+        ngx_http_webhook_log_verdict(ctx->request, ctx->conf, &ctx->j);
     }
 }

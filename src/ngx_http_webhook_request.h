@@ -14,10 +14,8 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook_body.h"
 #include "ngx_http_webhook_dedup.h"
-#include "ngx_http_webhook_handshake.h"
-#include "ngx_http_webhook_verify.h"
+#include "ngx_http_webhook_judgement.h"
 
 
 typedef enum {
@@ -27,26 +25,6 @@ typedef enum {
     NGX_HTTP_WEBHOOK_STAGE_JUDGED,
     NGX_HTTP_WEBHOOK_STAGE_WAITING           /* for dedup's verdict */
 } ngx_http_webhook_stage_e;
-
-
-/* one judgement, forgotten as a whole */
-
-typedef struct {
-    ngx_http_webhook_scope_t       scope;
-    ngx_http_webhook_signature_t   signature;
-    ngx_http_webhook_keys_t        keys;
-    ngx_http_webhook_verify_t      verify;
-    ngx_http_webhook_body_t        body;
-    ngx_http_webhook_answer_t      handshake;
-    ngx_http_webhook_verdict_t     verdict;
-
-    time_t                         time;     /* of the timestamp */
-    time_t                         age;      /* when it was judged */
-
-    unsigned                       has_time:1;
-    unsigned                       accepted:1;  /* the signature is right */
-    unsigned                       found:1;  /* what dedup says, if anything */
-} ngx_http_webhook_judgement_t;
 
 
 typedef struct {
@@ -83,12 +61,6 @@ ngx_int_t ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx);
 void ngx_http_webhook_reset(ngx_http_webhook_ctx_t *ctx);
 
 
-/* src/ngx_http_webhook_count.c */
-
-/* Counts a request that is over, if somebody monitors it. */
-void ngx_http_webhook_count_request(ngx_http_request_t *r);
-
-
 /* src/ngx_http_webhook_answer.c */
 
 /*
@@ -96,31 +68,6 @@ void ngx_http_webhook_count_request(ngx_http_request_t *r);
  * is refused keeps its body.
  */
 ngx_int_t ngx_http_webhook_answer(ngx_http_webhook_ctx_t *ctx);
-
-
-/* src/ngx_http_webhook_suspend.c */
-
-/*
- * Suspends a request in the access phase, to be gone with its client: returns
- * what the phase handler is to return.
- */
-ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
-
-/* The phases are run again, after which r may be gone. */
-void ngx_http_webhook_resume(ngx_http_request_t *r);
-
-
-/* src/ngx_http_webhook_log.c */
-
-/* Logs the verdict, at the level of the location. */
-void ngx_http_webhook_log_verdict(ngx_http_webhook_ctx_t *ctx);
-
-/*
- * The handler of the log phase, the first one: ends what is still claimed,
- * counts a request, and tells of one that was answered and not judged in a
- * location that verifies.
- */
-ngx_int_t ngx_http_webhook_log_handler(ngx_http_request_t *r);
 
 
 /* src/ngx_http_webhook_variables.c */

@@ -10,7 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "ngx_http_webhook_request.h"
+#include "ngx_http_webhook_suspend.h"
 
 
 ngx_int_t

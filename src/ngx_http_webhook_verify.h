@@ -47,9 +47,9 @@ typedef struct {
 /*
  * Starts the digests of all groups for all keys, and one of the body alone if
  * sha256 is set or the scheme signs it; the other arguments outlive them.
- * Returns NGX_HTTP_WEBHOOK_REASON_NONE; why the request is not authentic, if that can
- * be told without its body; or NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR after the
- * error was logged.  To be freed in each case.
+ * Returns NGX_HTTP_WEBHOOK_REASON_NONE; why the request is not authentic, if
+ * that can be told without its body; or NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR
+ * after the error was logged.  To be freed in each case.
  */
 ngx_http_webhook_reason_e ngx_http_webhook_verify_start(
     ngx_http_webhook_verify_t *verify, ngx_http_request_t *r,
