@@ -93,6 +93,10 @@ u_char *ngx_http_webhook_conn_room(ngx_http_webhook_conn_t *conn, size_t size);
 /* Writes what there is at once, as far as that is possible. */
 void ngx_http_webhook_conn_flush(ngx_http_webhook_conn_t *conn);
 
+
+/* src/dedup/ngx_http_webhook_store_reason.c */
+
+/* Keeps a reason, of which an error of the system may be a part, or 0. */
 void ngx_http_webhook_conn_reason(ngx_http_webhook_conn_t *conn, ngx_err_t err,
     const char *fmt, ...);
 
