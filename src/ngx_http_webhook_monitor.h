@@ -123,10 +123,6 @@ void ngx_http_webhook_monitor_prometheus(ngx_http_webhook_monitor_t *monitor);
 /* Writes the same, and more, in JSON. */
 void ngx_http_webhook_monitor_json(ngx_http_webhook_monitor_t *monitor);
 
-/* A name in quotes. */
-void ngx_http_webhook_json_name(ngx_http_webhook_writer_t *w,
-    const ngx_str_t *name);
-
 
 /* src/ngx_http_webhook_monitor_page.c */
 

@@ -342,7 +342,7 @@ ngx_http_webhook_tell_event(ngx_http_webhook_monitor_t *monitor,
     (void) ngx_hex_dump(hex, (u_char *) id, sizeof(ngx_http_webhook_id_t));
 
     ngx_http_webhook_write(w, "{\"zone\":");
-    ngx_http_webhook_json_name(w, &zone->shm_zone->shm.name);
+    ngx_http_webhook_write_string(w, &zone->shm_zone->shm.name);
     ngx_http_webhook_write(w, ",\"id\":\"%*s\",\"state\":\"%s\",\"until\":",
                            sizeof(hex), hex, state);
 
@@ -403,7 +403,7 @@ ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
 
     case NGX_OK:
         ngx_http_webhook_write(w, "{\"zone\":");
-        ngx_http_webhook_json_name(w, name);
+        ngx_http_webhook_write_string(w, name);
         ngx_http_webhook_write(w, ",\"forgotten\":%uL}\n", n);
 
         return NGX_HTTP_OK;

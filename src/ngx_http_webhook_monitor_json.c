@@ -98,13 +98,13 @@ static void
 ngx_http_webhook_json_place(ngx_http_webhook_writer_t *w,
     const ngx_http_webhook_loc_conf_t *conf)
 {
-    ngx_http_webhook_json_name(w, &conf->label);
+    ngx_http_webhook_write_string(w, &conf->label);
     ngx_http_webhook_write(w, ",\"server\":");
-    ngx_http_webhook_json_name(w, &conf->server);
+    ngx_http_webhook_write_string(w, &conf->server);
     ngx_http_webhook_write(w, ",\"location\":");
-    ngx_http_webhook_json_name(w, &conf->location);
+    ngx_http_webhook_write_string(w, &conf->location);
     ngx_http_webhook_write(w, ",\"scheme\":");
-    ngx_http_webhook_json_name(w, &conf->rules.keyring->scheme->name);
+    ngx_http_webhook_write_string(w, &conf->rules.keyring->scheme->name);
 
     ngx_http_webhook_write(w, ",\"dry_run\":%s,\"window\":",
                            conf->rules.dry_run ? "true" : "false");
@@ -155,9 +155,10 @@ ngx_http_webhook_json_dedup(ngx_http_webhook_writer_t *w,
     }
 
     ngx_http_webhook_write(w, "{\"zone\":");
-    ngx_http_webhook_json_name(w, &dedup->shm_zone->shm.name);
+    ngx_http_webhook_write_string(w, &dedup->shm_zone->shm.name);
     ngx_http_webhook_write(w, ",\"namespace\":");
-    ngx_http_webhook_json_name(w, dedup->key ? &dedup->key->value : &location);
+    ngx_http_webhook_write_string(w, dedup->key ? &dedup->key->value
+                                                : &location);
     ngx_http_webhook_write(w, ",\"key\":[");
 
     /* of several lines, the one that is tried first */
@@ -332,7 +333,7 @@ ngx_http_webhook_json_zones(ngx_http_webhook_monitor_t *monitor)
         ngx_http_webhook_monitor_zone(zone[i], &numbers);
 
         ngx_http_webhook_write(w, i ? ",\n{\"zone\":" : "\n{\"zone\":");
-        ngx_http_webhook_json_name(w, &zone[i]->names[0]);
+        ngx_http_webhook_write_string(w, &zone[i]->names[0]);
 
         ngx_http_webhook_write(w, ",\"slots\":%uL,\"used\":%uL,"
                                "\"in_flight\":%uL,\"claims\":%uL,"
@@ -375,7 +376,7 @@ ngx_http_webhook_json_schemes(ngx_http_webhook_monitor_t *monitor)
         counts = scheme[i]->counts;
 
         ngx_http_webhook_write(w, i ? ",\n{\"scheme\":" : "\n{\"scheme\":");
-        ngx_http_webhook_json_name(w, &scheme[i]->names[0]);
+        ngx_http_webhook_write_string(w, &scheme[i]->names[0]);
 
         for (k = 0; k < NGX_HTTP_WEBHOOK_HISTOGRAMS; k++) {
             ngx_http_webhook_write(w, ",\"%s\":{", names[k]);
@@ -460,13 +461,13 @@ ngx_http_webhook_json_recent(ngx_http_webhook_monitor_t *monitor)
 
         name.data = refusal.labels[0].data;
         name.len = refusal.labels[0].len;
-        ngx_http_webhook_json_name(w, &name);
+        ngx_http_webhook_write_string(w, &name);
 
         ngx_http_webhook_write(w, ",\"scheme\":");
 
         name.data = refusal.labels[1].data;
         name.len = refusal.labels[1].len;
-        ngx_http_webhook_json_name(w, &name);
+        ngx_http_webhook_write_string(w, &name);
 
         ngx_http_webhook_write(w, ",\"mode\":\"%s\",\"outcome\":\"%V\","
                                "\"reason\":\"%V\",\"hint\":",
@@ -479,7 +480,7 @@ ngx_http_webhook_json_recent(ngx_http_webhook_monitor_t *monitor)
         if (refusal.hint_len) {
             name.data = refusal.hint;
             name.len = refusal.hint_len;
-            ngx_http_webhook_json_name(w, &name);
+            ngx_http_webhook_write_string(w, &name);
 
         } else {
             ngx_http_webhook_write(w, "null");
@@ -492,13 +493,4 @@ ngx_http_webhook_json_recent(ngx_http_webhook_monitor_t *monitor)
             ngx_http_webhook_write(w, ",\"age\":null}");
         }
     }
-}
-
-
-void
-ngx_http_webhook_json_name(ngx_http_webhook_writer_t *w, const ngx_str_t *name)
-{
-    ngx_http_webhook_write_text(w, "\"", 1);
-    ngx_http_webhook_write_name(w, NGX_HTTP_WEBHOOK_ESCAPE_JSON, name);
-    ngx_http_webhook_write_text(w, "\"", 1);
 }

@@ -218,6 +218,16 @@ ngx_http_webhook_write_char(ngx_http_webhook_writer_t *w,
 }
 
 
+void
+ngx_http_webhook_write_string(ngx_http_webhook_writer_t *w,
+    const ngx_str_t *name)
+{
+    ngx_http_webhook_write_text(w, "\"", 1);
+    ngx_http_webhook_write_name(w, NGX_HTTP_WEBHOOK_ESCAPE_JSON, name);
+    ngx_http_webhook_write_text(w, "\"", 1);
+}
+
+
 ngx_int_t
 ngx_http_webhook_writer_end(ngx_http_webhook_writer_t *w)
 {

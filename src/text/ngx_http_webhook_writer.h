@@ -54,6 +54,10 @@ void ngx_http_webhook_write_text(ngx_http_webhook_writer_t *w, const char *p,
 void ngx_http_webhook_write_name(ngx_http_webhook_writer_t *w,
     ngx_http_webhook_escape_e escape, const ngx_str_t *name);
 
+/* A name as a string of JSON, with its quotes. */
+void ngx_http_webhook_write_string(ngx_http_webhook_writer_t *w,
+    const ngx_str_t *name);
+
 /*
  * Ends the writing: the last buffer is the last one of the whole.  Returns
  * NGX_OK, or NGX_ERROR if there was no memory.
