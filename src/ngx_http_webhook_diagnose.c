@@ -55,6 +55,11 @@ static void ngx_http_webhook_suppose(ngx_http_webhook_diagnosis_t *d,
 static ngx_int_t ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
     ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key,
     ngx_str_t *body);
+static ngx_int_t ngx_http_webhook_fits_whole(ngx_http_webhook_diagnosis_t *d,
+    ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key,
+    ngx_str_t *before, ngx_str_t *middle, ngx_str_t *after);
+static ngx_int_t ngx_http_webhook_suppose_hash(ngx_http_webhook_diagnosis_t *d,
+    ngx_str_t *body, ngx_str_t *hash);
 static ngx_int_t ngx_http_webhook_around(ngx_http_webhook_diagnosis_t *d,
     ngx_str_t *text, ngx_str_t *around);
 static ngx_uint_t ngx_http_webhook_is_compressed(ngx_http_request_t *r);
@@ -412,46 +417,40 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
     ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key,
     ngx_str_t *body)
 {
-    u_char                              *p;
     u_char                               digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
     ngx_int_t                            rc, found;
-    ngx_str_t                            before, after, text;
+    ngx_str_t                            before, after, middle;
     ngx_uint_t                           i;
     EVP_MD_CTX                          *md;
+    const ngx_http_webhook_scheme_t     *scheme;
     const ngx_http_webhook_algorithm_t  *algorithm;
 
-    algorithm = d->refused->scheme->algorithm;
+    scheme = d->refused->scheme;
+    algorithm = scheme->algorithm;
+
+    before = group->before;
+    after = group->after;
+    middle = *body;
 
     if (d->from.len) {
         rc = ngx_http_webhook_around(d, &group->before, &before);
 
         if (rc == NGX_DECLINED) {
-            before = group->before;
-
             rc = ngx_http_webhook_around(d, &group->after, &after);
-
-        } else {
-            after = group->after;
         }
 
         if (rc != NGX_OK) {
             return rc;
         }
-
-    } else {
-        before = group->before;
-        after = group->after;
     }
 
-    text.len = before.len + body->len + after.len;
-
-    if (d->digested + text.len > NGX_HTTP_WEBHOOK_DIAGNOSE_BYTES) {
+    if (d->digested + before.len + body->len + after.len
+        > NGX_HTTP_WEBHOOK_DIAGNOSE_BYTES)
+    {
         return NGX_DECLINED;
     }
 
-    found = NGX_DECLINED;
-
-    if (algorithm->verify) {
+    if (algorithm->verify || algorithm->check) {
 
         if (d->verified + group->ncandidates
             > NGX_HTTP_WEBHOOK_DIAGNOSE_VERIFY)
@@ -459,57 +458,32 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
             return NGX_DECLINED;
         }
 
-        d->digested += text.len;
         d->verified += group->ncandidates;
+    }
 
-        text.data = ngx_pnalloc(d->pool, text.len + 1);
-        if (text.data == NULL) {
-            return NGX_ERROR;
-        }
+    d->digested += before.len + body->len + after.len;
 
-        p = text.data;
+    if (scheme->body_hash
+        && ngx_http_webhook_suppose_hash(d, body, &middle) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-        if (before.len) {
-            p = ngx_cpymem(p, before.data, before.len);
-        }
-
-        if (body->len) {
-            p = ngx_cpymem(p, body->data, body->len);
-        }
-
-        if (after.len) {
-            ngx_memcpy(p, after.data, after.len);
-        }
-
-        for (i = 0; i < group->ncandidates; i++) {
-
-            rc = algorithm->verify(key,
-                                   &group->candidates[i * algorithm->size],
-                                   &text);
-            if (rc == NGX_ERROR) {
-                return NGX_ERROR;
-            }
-
-            if (rc == NGX_OK) {
-                found = NGX_OK;
-            }
-        }
-
-        return found;
+    if (algorithm->verify) {
+        return ngx_http_webhook_fits_whole(d, group, key, &before, &middle,
+                                           &after);
     }
 
     md = NULL;
 
     if (algorithm->start) {
 
-        d->digested += text.len;
-
         md = algorithm->start(key);
 
         if (md == NULL
             || ngx_http_webhook_digest_update(md, before.data, before.len)
                != NGX_OK
-            || ngx_http_webhook_digest_update(md, body->data, body->len)
+            || ngx_http_webhook_digest_update(md, middle.data, middle.len)
                != NGX_OK
             || ngx_http_webhook_digest_update(md, after.data, after.len)
                != NGX_OK)
@@ -519,7 +493,8 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
         }
     }
 
-    rc = algorithm->final(key, md, digest);
+    rc = algorithm->check ? ngx_http_webhook_digest_final(md, digest)
+                          : algorithm->final(key, md, digest);
 
     ngx_http_webhook_digest_free(md);
 
@@ -527,11 +502,25 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
         return NGX_ERROR;
     }
 
+    found = NGX_DECLINED;
+
     for (i = 0; i < group->ncandidates; i++) {
-        if (CRYPTO_memcmp(&group->candidates[i * algorithm->size], digest,
-                          algorithm->size)
-            == 0)
-        {
+
+        if (algorithm->check) {
+            rc = algorithm->check(key, algorithm, digest,
+                                  &group->candidates[i * algorithm->size],
+                                  group->lengths[i], scheme->raw);
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+        } else {
+            rc = CRYPTO_memcmp(&group->candidates[i * algorithm->size], digest,
+                               algorithm->size)
+                 ? NGX_DECLINED : NGX_OK;
+        }
+
+        if (rc == NGX_OK) {
             found = NGX_OK;
         }
     }
@@ -539,6 +528,72 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
     ngx_explicit_memzero(digest, sizeof(digest));
 
     return found;
+}
+
+
+static ngx_int_t
+ngx_http_webhook_fits_whole(ngx_http_webhook_diagnosis_t *d,
+    ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key,
+    ngx_str_t *before, ngx_str_t *middle, ngx_str_t *after)
+{
+    ngx_int_t                            rc, found;
+    ngx_str_t                            text;
+    ngx_uint_t                           i;
+    const ngx_http_webhook_algorithm_t  *algorithm;
+
+    algorithm = d->refused->scheme->algorithm;
+
+    text.data = ngx_pnalloc(d->pool, before->len + middle->len + after->len
+                                     + 1);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.len = ngx_sprintf(text.data, "%V%V%V", before, middle, after)
+               - text.data;
+
+    found = NGX_DECLINED;
+
+    for (i = 0; i < group->ncandidates; i++) {
+
+        rc = algorithm->verify(key, &group->candidates[i * algorithm->size],
+                               &text);
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_OK) {
+            found = NGX_OK;
+        }
+    }
+
+    return found;
+}
+
+
+/* the hash that is signed in the place of a body */
+
+static ngx_int_t
+ngx_http_webhook_suppose_hash(ngx_http_webhook_diagnosis_t *d,
+    ngx_str_t *body, ngx_str_t *hash)
+{
+    u_char     buf[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    ngx_str_t  sha256;
+
+    sha256.data = buf;
+
+    hash->data = ngx_pnalloc(d->pool, 2 * NGX_HTTP_WEBHOOK_SHA256_LEN);
+    if (hash->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_webhook_hash(EVP_sha256(), body, &sha256) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_webhook_encode(hash, &sha256, d->refused->scheme->body_hash);
+
+    return NGX_OK;
 }
 
 

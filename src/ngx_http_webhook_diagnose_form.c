@@ -11,6 +11,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_diagnose.h"
+#include "ngx_http_webhook_public.h"
 
 
 /* what is said of a signature that does not decode, the best first */
@@ -33,6 +34,8 @@ static ngx_http_webhook_form_e ngx_http_webhook_find_form(
 static ngx_http_webhook_form_e ngx_http_webhook_item_form(
     const ngx_http_webhook_scheme_t *scheme, ngx_str_t *item,
     ngx_str_t *hint);
+static ngx_uint_t ngx_http_webhook_is_signature(
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *item);
 static ngx_uint_t ngx_http_webhook_is_digest(ngx_str_t *item,
     ngx_http_webhook_encoding_e encoding, size_t size);
 static ngx_uint_t ngx_http_webhook_is_encoded(ngx_str_t *item,
@@ -222,9 +225,7 @@ ngx_http_webhook_find_form(ngx_http_request_t *r,
                                                   &whole)
                       == NGX_OK)
             {
-                if (ngx_http_webhook_is_digest(&whole, scheme->encoding,
-                                               scheme->algorithm->size))
-                {
+                if (ngx_http_webhook_is_signature(scheme, &whole)) {
                     best = ngx_min(best, NGX_HTTP_WEBHOOK_FORM_PREFIX);
                 }
             }
@@ -248,7 +249,7 @@ ngx_http_webhook_item_form(const ngx_http_webhook_scheme_t *scheme,
         return NGX_HTTP_WEBHOOK_FORM_NONE;
     }
 
-    if (ngx_http_webhook_is_digest(item, scheme->encoding, size)) {
+    if (ngx_http_webhook_is_signature(scheme, item)) {
         return NGX_HTTP_WEBHOOK_FORM_RIGHT;
     }
 
@@ -273,6 +274,27 @@ ngx_http_webhook_item_form(const ngx_http_webhook_scheme_t *scheme,
 
     return ngx_http_webhook_is_encoded(item, scheme->encoding)
            ? NGX_HTTP_WEBHOOK_FORM_LENGTH : NGX_HTTP_WEBHOOK_FORM_NONE;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_is_signature(const ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *item)
+{
+    u_char     buf[NGX_HTTP_WEBHOOK_MAX_SIGNATURE + 2];
+    ngx_int_t  len;
+
+    if (scheme->algorithm->check == NULL) {
+        return ngx_http_webhook_is_digest(item, scheme->encoding,
+                                          scheme->algorithm->size);
+    }
+
+    /* how long one of RSA or ECDSA is, its key says */
+
+    len = ngx_http_webhook_decoded_length(item, scheme->encoding);
+
+    return len > 0 && len <= (ngx_int_t) scheme->algorithm->size
+           && ngx_http_webhook_decode(buf, item, scheme->encoding) == NGX_OK;
 }
 
 

@@ -49,6 +49,8 @@ static ngx_int_t ngx_http_webhook_suspect_prefix(
 static ngx_int_t ngx_http_webhook_suspect_places(
     ngx_http_webhook_suspecting_t *s, ngx_http_webhook_main_conf_t *wmcf);
 static size_t ngx_http_webhook_secret_prefix(ngx_str_t *text);
+static ngx_int_t ngx_http_webhook_add_secret(ngx_http_webhook_suspecting_t *s,
+    ngx_str_t *hint, ngx_http_webhook_secret_t *secret);
 static ngx_int_t ngx_http_webhook_add_text(ngx_http_webhook_suspecting_t *s,
     ngx_str_t *hint, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_add_bytes(ngx_http_webhook_suspecting_t *s,
@@ -168,6 +170,7 @@ ngx_http_webhook_get_suspects(ngx_conf_t *cf,
         for (i = 0; i < secrets->nelts; i++) {
 
             if (secret[i].string == NULL
+                && secret[i].kind == NGX_HTTP_WEBHOOK_SECRET_TEXT
                 && ngx_http_webhook_suspicions[n](&s, &secret[i].text)
                    != NGX_OK)
             {
@@ -478,9 +481,7 @@ ngx_http_webhook_suspect_places(ngx_http_webhook_suspecting_t *s,
                 continue;
             }
 
-            if (ngx_http_webhook_add_text(s, &hint, &secret[n].text)
-                != NGX_OK)
-            {
+            if (ngx_http_webhook_add_secret(s, &hint, &secret[n]) != NGX_OK) {
                 return NGX_ERROR;
             }
         }
@@ -504,6 +505,35 @@ ngx_http_webhook_secret_prefix(ngx_str_t *text)
     }
 
     return 0;
+}
+
+
+/* a secret of another place, or a key of a file there */
+
+static ngx_int_t
+ngx_http_webhook_add_secret(ngx_http_webhook_suspecting_t *s, ngx_str_t *hint,
+    ngx_http_webhook_secret_t *secret)
+{
+    ngx_http_webhook_suspect_t  *suspect;
+
+    if (secret->kind == NGX_HTTP_WEBHOOK_SECRET_TEXT) {
+        return ngx_http_webhook_add_text(s, hint, &secret->text);
+    }
+
+    if (s->suspects->keys.nelts == NGX_HTTP_WEBHOOK_MAX_SUSPECTS) {
+        return NGX_OK;
+    }
+
+    suspect = ngx_http_webhook_add_suspect(s);
+    if (suspect == NULL) {
+        return NGX_ERROR;
+    }
+
+    suspect->hint = *hint;
+
+    return ngx_http_webhook_added(s,
+                    ngx_http_webhook_file_key(s->keyring->scheme, secret,
+                                              &suspect->key));
 }
 
 
@@ -622,7 +652,7 @@ ngx_http_webhook_added(ngx_http_webhook_suspecting_t *s, ngx_int_t rc)
     suspect = s->suspects->keys.elts;
     ngx_http_webhook_key_free(&suspect[s->suspects->keys.nelts].key);
 
-    if (rc == NGX_DECLINED) {
+    if (rc == NGX_DECLINED || rc == NGX_ABORT) {
         return NGX_OK;
     }
 

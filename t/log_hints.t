@@ -19,6 +19,8 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
+use Digest::SHA qw/ sha256_hex /;
+use File::Temp qw//;
 use MIME::Base64 qw/ encode_base64 /;
 
 ###############################################################################
@@ -44,11 +46,14 @@ my %secret = (
 	other => 'the secret of another place',
 	dry => 'the secret of a dry run',
 	off => 'the secret of no diagnosis',
+	tebex => 'the secret of tebex',
+	(map { $_ => public($_) } qw/ wise rsa sendgrid /),
 );
 
 my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square /),
 	coded => 'nextpay', quoted => 'nextpay', other => 'nextpay',
 	dry => 'nextpay', off => 'nextpay', gitlab => 'gitlab-token',
+	rsa => 'wise', (map { $_ => $_ } qw/ tebex wise sendgrid /),
 	standard => 'standard-webhooks', plain => 'standard-webhooks');
 
 my @cases;
@@ -68,6 +73,57 @@ sub standard {
 	return [ 'webhook-id', 'a' ], [ 'webhook-timestamp', $now ],
 		[ 'webhook-signature', 'v1,' . encode_base64(
 			hmac('sha256', $key, "a.$now.$body"), '') ];
+}
+
+# keys of RSA and ECDSA, and what they sign, by openssl
+
+my ($keys, %kind);
+
+BEGIN {
+	$keys = File::Temp->newdir('webhook-keys-XXXXXXXXXX', TMPDIR => 1);
+	%kind = (sendgrid => [ 'EC', 'ec_paramgen_curve:P-256' ],
+		map { $_ => [ 'RSA', 'rsa_keygen_bits:2048' ] } qw/ wise rsa /);
+}
+
+sub openssl {
+	open my $fh, '-|', 'openssl', @_ or die "Can't run openssl: $!\n";
+	binmode $fh;
+	local $/;
+
+	return encode_base64(scalar <$fh>, '');
+}
+
+sub public {
+	my ($name) = @_;
+	my ($alg, $opt) = @{$kind{$name}};
+
+	openssl('genpkey', '-quiet', '-algorithm', $alg, '-pkeyopt', $opt,
+		'-out', "$keys/$name");
+
+	return openssl('pkey', '-in', "$keys/$name", '-pubout', '-outform',
+		'DER');
+}
+
+sub signed {
+	my ($name, $text) = @_;
+
+	open my $fh, '>', "$keys/text" or die "Can't create a file: $!\n";
+	print $fh $text;
+	close $fh;
+
+	return openssl('dgst', '-sha256', '-sign', "$keys/$name", "$keys/text");
+}
+
+sub wise {
+	return [ 'X-Signature-SHA256', signed(@_) ];
+}
+
+sub sendgrid {
+	my ($text) = @_;
+	my $name = 'X-Twilio-Email-Event-Webhook';
+
+	return [ "$name-Timestamp", $now ],
+		[ "$name-Signature", signed('sendgrid', $now . $text) ];
 }
 
 sub square {
@@ -157,6 +213,25 @@ case('url_host', 'square', $body, square('https://seen.example.com/square'),
 	[ 'X-Forwarded-Host', 'seen.example.com' ]);
 case('url_port', 'square', $body, square('https://localhost:443/square'));
 case('url_query', 'square?a=b', $body, square('https://localhost/square'));
+
+# a hash of the body is signed
+
+case('body_newline_added', 'tebex', "$body\n", [ 'X-Signature',
+	hex_of('sha256', $secret{tebex}, sha256_hex($body)) ]);
+case('none', 'tebex', $body, [ 'X-Signature',
+	hex_of('sha256', $secret{tebex}, $body) ]);
+
+# public keys
+
+case('', 'wise', $body, wise('wise', $body));
+case('none', 'wise', $body, wise('wise', "$body,"));
+case('body_newline_lost', 'wise', $body, wise('wise', "$body\n"));
+case('secret_of:localhost/rsa', 'wise', $body, wise('rsa', $body));
+case('none', 'wise', $body, [ 'X-Signature-SHA256', 'AAAA' ]);
+case('length', 'wise', $body, [ 'X-Signature-SHA256', 'A' x 1600 ]);
+case('body_newline_added', 'sendgrid', "$body\n", sendgrid($body));
+case('other_scheme:sendgrid', 'wise', $body, sendgrid($body));
+case('other_scheme:wise', 'nextpay', $body, wise('wise', $body));
 
 # other ways
 
