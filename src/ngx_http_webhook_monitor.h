@@ -130,6 +130,37 @@ void ngx_http_webhook_monitor_json(ngx_http_webhook_monitor_t *monitor);
 void ngx_http_webhook_monitor_page(ngx_http_webhook_monitor_t *monitor);
 
 
+/* A list item begins, about what is wrong with that name. */
+void ngx_http_webhook_page_fault(ngx_http_webhook_writer_t *w,
+    const char *prefix, const ngx_str_t *name);
+
+/*
+ * A row begins, with the name of a place and its scheme, or a name alone; cells
+ * of it with a number, and without anything.
+ */
+void ngx_http_webhook_page_row(ngx_http_webhook_writer_t *w,
+    const ngx_str_t *name, const ngx_str_t *scheme, ngx_uint_t dry_run);
+void ngx_http_webhook_page_number(ngx_http_webhook_writer_t *w,
+    const char *label, uint64_t n);
+void ngx_http_webhook_page_none(ngx_http_webhook_writer_t *w,
+    const char *label);
+
+/* How long ago a time is, in one unit; a name as it stands in HTML. */
+void ngx_http_webhook_page_time(ngx_http_webhook_writer_t *w, time_t time);
+void ngx_http_webhook_page_name(ngx_http_webhook_writer_t *w,
+    const ngx_str_t *name);
+
+
+/* src/ngx_http_webhook_monitor_page_zones.c */
+
+/* What is wrong with zones; returns how many faults. */
+ngx_uint_t ngx_http_webhook_page_wrong_zones(
+    ngx_http_webhook_monitor_t *monitor);
+
+/* Rows of zones. */
+void ngx_http_webhook_page_zones(ngx_http_webhook_monitor_t *monitor);
+
+
 /* src/ngx_http_webhook_monitor_page_text.c */
 
 #define NGX_HTTP_WEBHOOK_PAGE_PARTS  8

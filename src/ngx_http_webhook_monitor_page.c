@@ -37,30 +37,15 @@ static int ngx_libc_cdecl ngx_http_webhook_page_cmp(const void *one,
 static void ngx_http_webhook_page_about(ngx_http_webhook_monitor_t *monitor);
 static void ngx_http_webhook_page_wrong(ngx_http_webhook_monitor_t *monitor,
     ngx_http_webhook_page_place_t *places, ngx_uint_t n);
-static ngx_uint_t ngx_http_webhook_page_wrong_zones(
-    ngx_http_webhook_monitor_t *monitor);
-static void ngx_http_webhook_page_fault(ngx_http_webhook_writer_t *w,
-    const char *prefix, const ngx_str_t *name);
 static void ngx_http_webhook_page_places(ngx_http_webhook_monitor_t *monitor,
     ngx_http_webhook_page_place_t *places, ngx_uint_t n);
 static ngx_uint_t ngx_http_webhook_page_top(ngx_atomic_uint_t *counts,
     ngx_uint_t n);
-static void ngx_http_webhook_page_zones(ngx_http_webhook_monitor_t *monitor);
 static void ngx_http_webhook_page_schemes(ngx_http_webhook_monitor_t *monitor);
 static void ngx_http_webhook_page_spread(ngx_http_webhook_writer_t *w,
     const char *label, ngx_http_webhook_histogram_e type,
     const ngx_http_webhook_histogram_t *histogram);
 static void ngx_http_webhook_page_recent(ngx_http_webhook_monitor_t *monitor);
-static void ngx_http_webhook_page_row(ngx_http_webhook_writer_t *w,
-    const ngx_str_t *name, const ngx_str_t *scheme, ngx_uint_t dry_run);
-static void ngx_http_webhook_page_number(ngx_http_webhook_writer_t *w,
-    const char *label, uint64_t n);
-static void ngx_http_webhook_page_none(ngx_http_webhook_writer_t *w,
-    const char *label);
-static void ngx_http_webhook_page_time(ngx_http_webhook_writer_t *w,
-    time_t time);
-static void ngx_http_webhook_page_name(ngx_http_webhook_writer_t *w,
-    const ngx_str_t *name);
 
 
 void
@@ -289,68 +274,7 @@ ngx_http_webhook_page_wrong(ngx_http_webhook_monitor_t *monitor,
 }
 
 
-static ngx_uint_t
-ngx_http_webhook_page_wrong_zones(ngx_http_webhook_monitor_t *monitor)
-{
-    uint64_t                          fill;
-    ngx_str_t                        *name;
-    ngx_uint_t                        i, wrong;
-    ngx_array_t                      *zones;
-    ngx_http_webhook_writer_t        *w;
-    ngx_http_webhook_counted_t      **zone;
-    ngx_http_webhook_monitor_zone_t   numbers;
-
-    w = &monitor->writer;
-    wrong = 0;
-
-    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
-    zone = zones->elts;
-
-    for (i = 0; i < zones->nelts; i++) {
-
-        name = &zone[i]->names[0];
-
-        ngx_http_webhook_monitor_zone(zone[i], &numbers);
-
-        if (numbers.evicted) {
-            ngx_http_webhook_page_fault(w, "><b>zone ", name);
-            ngx_http_webhook_write(w, "forgot %uL accepted events before their "
-                                   "time: the zone is full, make it larger.",
-                                   numbers.evicted);
-            wrong++;
-        }
-
-        if (numbers.used * 10 >= numbers.slots * 9) {
-            ngx_http_webhook_page_fault(w, "><b>zone ", name);
-            fill = (numbers.used * 1000 + numbers.slots / 2) / numbers.slots;
-            ngx_http_webhook_write(w, "is %uL.%uL %% full: make the zone "
-                                   "larger.", fill / 10, fill % 10);
-            wrong++;
-        }
-
-        if (numbers.has_state && ngx_time() - (time_t) numbers.written > 10) {
-            ngx_http_webhook_page_fault(w, "><b>zone ", name);
-            ngx_http_webhook_write(w, "cannot write its state file, ");
-
-            if (numbers.written) {
-                ngx_http_webhook_write(w, "last in step ");
-                ngx_http_webhook_page_time(w, numbers.written);
-                ngx_http_webhook_write(w, " ago: see the error log.");
-
-            } else {
-                ngx_http_webhook_write(w, "it never was in step: see the "
-                                       "error log.");
-            }
-
-            wrong++;
-        }
-    }
-
-    return wrong;
-}
-
-
-static void
+void
 ngx_http_webhook_page_fault(ngx_http_webhook_writer_t *w, const char *prefix,
     const ngx_str_t *name)
 {
@@ -470,62 +394,6 @@ ngx_http_webhook_page_top(ngx_atomic_uint_t *counts, ngx_uint_t n)
     }
 
     return top;
-}
-
-
-static void
-ngx_http_webhook_page_zones(ngx_http_webhook_monitor_t *monitor)
-{
-    uint64_t                          fill;
-    ngx_uint_t                        i;
-    ngx_array_t                      *zones;
-    ngx_http_webhook_writer_t        *w;
-    ngx_http_webhook_counted_t      **zone;
-    ngx_http_webhook_monitor_zone_t   numbers;
-
-    w = &monitor->writer;
-
-    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
-    zone = zones->elts;
-
-    for (i = 0; i < zones->nelts; i++) {
-
-        ngx_http_webhook_monitor_zone(zone[i], &numbers);
-
-        fill = (numbers.used * 1000 + numbers.slots / 2) / numbers.slots;
-
-        ngx_http_webhook_page_row(w, &zone[i]->names[0], NULL, 0);
-
-        ngx_http_webhook_write(w, "<td data-l=\"Fill\"><meter max=\"%uL\" "
-                               "high=\"%uL\" value=\"%uL\"></meter> "
-                               "%uL.%uL %% <small>%uL of %uL</small>",
-                               numbers.slots, numbers.slots * 9 / 10,
-                               numbers.used, fill / 10, fill % 10,
-                               numbers.used, numbers.slots);
-
-        ngx_http_webhook_page_number(w, "In flight", numbers.in_flight);
-        ngx_http_webhook_page_number(w, "Claimed", numbers.claims);
-        ngx_http_webhook_page_number(w, "Accepted", numbers.committed);
-        ngx_http_webhook_page_number(w, "Not accepted", numbers.freed);
-        ngx_http_webhook_page_number(w, "Evicted", numbers.evicted);
-        ngx_http_webhook_page_number(w, "Too late", numbers.lost);
-        ngx_http_webhook_page_number(w, "Forgotten", numbers.forgotten);
-
-        if (!numbers.has_state) {
-            ngx_http_webhook_page_none(w, "State file");
-
-        } else if (numbers.written) {
-            ngx_http_webhook_write(w, "<td data-l=\"State file\">in step ");
-            ngx_http_webhook_page_time(w, numbers.written);
-            ngx_http_webhook_write(w, " ago");
-
-        } else {
-            ngx_http_webhook_write(w, "<td data-l=\"State file\">never in "
-                                   "step");
-        }
-
-        ngx_http_webhook_write(w, "\n");
-    }
 }
 
 
@@ -664,7 +532,7 @@ ngx_http_webhook_page_recent(ngx_http_webhook_monitor_t *monitor)
 }
 
 
-static void
+void
 ngx_http_webhook_page_row(ngx_http_webhook_writer_t *w, const ngx_str_t *name,
     const ngx_str_t *scheme, ngx_uint_t dry_run)
 {
@@ -681,7 +549,7 @@ ngx_http_webhook_page_row(ngx_http_webhook_writer_t *w, const ngx_str_t *name,
 }
 
 
-static void
+void
 ngx_http_webhook_page_number(ngx_http_webhook_writer_t *w, const char *label,
     uint64_t n)
 {
@@ -690,7 +558,7 @@ ngx_http_webhook_page_number(ngx_http_webhook_writer_t *w, const char *label,
 }
 
 
-static void
+void
 ngx_http_webhook_page_none(ngx_http_webhook_writer_t *w, const char *label)
 {
     ngx_http_webhook_write(w, "<td data-l=\"%s\" class=\"none\">", label);
@@ -699,7 +567,7 @@ ngx_http_webhook_page_none(ngx_http_webhook_writer_t *w, const char *label)
 
 /* how long ago, in one unit */
 
-static void
+void
 ngx_http_webhook_page_time(ngx_http_webhook_writer_t *w, time_t time)
 {
     time = ngx_max(ngx_time() - time, 0);
@@ -719,7 +587,7 @@ ngx_http_webhook_page_time(ngx_http_webhook_writer_t *w, time_t time)
 }
 
 
-static void
+void
 ngx_http_webhook_page_name(ngx_http_webhook_writer_t *w, const ngx_str_t *name)
 {
     ngx_http_webhook_write_name(w, NGX_HTTP_WEBHOOK_ESCAPE_HTML, name);

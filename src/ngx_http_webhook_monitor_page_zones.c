@@ -1,0 +1,130 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What the page tells of zones.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_monitor.h"
+
+
+ngx_uint_t
+ngx_http_webhook_page_wrong_zones(ngx_http_webhook_monitor_t *monitor)
+{
+    uint64_t                          fill;
+    ngx_str_t                        *name;
+    ngx_uint_t                        i, wrong;
+    ngx_array_t                      *zones;
+    ngx_http_webhook_writer_t        *w;
+    ngx_http_webhook_counted_t      **zone;
+    ngx_http_webhook_monitor_zone_t   numbers;
+
+    w = &monitor->writer;
+    wrong = 0;
+
+    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
+    zone = zones->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+
+        name = &zone[i]->names[0];
+
+        ngx_http_webhook_monitor_zone(zone[i], &numbers);
+
+        if (numbers.evicted) {
+            ngx_http_webhook_page_fault(w, "><b>zone ", name);
+            ngx_http_webhook_write(w, "forgot %uL accepted events before their "
+                                   "time: the zone is full, make it larger.",
+                                   numbers.evicted);
+            wrong++;
+        }
+
+        if (numbers.used * 10 >= numbers.slots * 9) {
+            ngx_http_webhook_page_fault(w, "><b>zone ", name);
+            fill = (numbers.used * 1000 + numbers.slots / 2) / numbers.slots;
+            ngx_http_webhook_write(w, "is %uL.%uL %% full: make the zone "
+                                   "larger.", fill / 10, fill % 10);
+            wrong++;
+        }
+
+        if (numbers.has_state && ngx_time() - (time_t) numbers.written > 10) {
+            ngx_http_webhook_page_fault(w, "><b>zone ", name);
+            ngx_http_webhook_write(w, "cannot write its state file, ");
+
+            if (numbers.written) {
+                ngx_http_webhook_write(w, "last in step ");
+                ngx_http_webhook_page_time(w, numbers.written);
+                ngx_http_webhook_write(w, " ago: see the error log.");
+
+            } else {
+                ngx_http_webhook_write(w, "it never was in step: see the "
+                                       "error log.");
+            }
+
+            wrong++;
+        }
+    }
+
+    return wrong;
+}
+
+
+void
+ngx_http_webhook_page_zones(ngx_http_webhook_monitor_t *monitor)
+{
+    uint64_t                          fill;
+    ngx_uint_t                        i;
+    ngx_array_t                      *zones;
+    ngx_http_webhook_writer_t        *w;
+    ngx_http_webhook_counted_t      **zone;
+    ngx_http_webhook_monitor_zone_t   numbers;
+
+    w = &monitor->writer;
+
+    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
+    zone = zones->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+
+        ngx_http_webhook_monitor_zone(zone[i], &numbers);
+
+        fill = (numbers.used * 1000 + numbers.slots / 2) / numbers.slots;
+
+        ngx_http_webhook_page_row(w, &zone[i]->names[0], NULL, 0);
+
+        ngx_http_webhook_write(w, "<td data-l=\"Fill\"><meter max=\"%uL\" "
+                               "high=\"%uL\" value=\"%uL\"></meter> "
+                               "%uL.%uL %% <small>%uL of %uL</small>",
+                               numbers.slots, numbers.slots * 9 / 10,
+                               numbers.used, fill / 10, fill % 10,
+                               numbers.used, numbers.slots);
+
+        ngx_http_webhook_page_number(w, "In flight", numbers.in_flight);
+        ngx_http_webhook_page_number(w, "Claimed", numbers.claims);
+        ngx_http_webhook_page_number(w, "Accepted", numbers.committed);
+        ngx_http_webhook_page_number(w, "Not accepted", numbers.freed);
+        ngx_http_webhook_page_number(w, "Evicted", numbers.evicted);
+        ngx_http_webhook_page_number(w, "Too late", numbers.lost);
+        ngx_http_webhook_page_number(w, "Forgotten", numbers.forgotten);
+
+        if (!numbers.has_state) {
+            ngx_http_webhook_page_none(w, "State file");
+
+        } else if (numbers.written) {
+            ngx_http_webhook_write(w, "<td data-l=\"State file\">in step ");
+            ngx_http_webhook_page_time(w, numbers.written);
+            ngx_http_webhook_write(w, " ago");
+
+        } else {
+            ngx_http_webhook_write(w, "<td data-l=\"State file\">never in "
+                                   "step");
+        }
+
+        ngx_http_webhook_write(w, "\n");
+    }
+}
