@@ -64,6 +64,12 @@ ngx_http_webhook_metrics_begin(ngx_http_webhook_metrics_t *metrics)
         counts->in_flight[ngx_process_slot] = 0;
 
         zone[i]->zone->in_flight = &counts->in_flight[ngx_process_slot];
+
+        if (zone[i]->zone->store) {
+            ngx_http_webhook_store_status_begin(zone[i]->zone->store,
+                                                &counts->store,
+                                                metrics->generation);
+        }
     }
 
     metrics->sh->waiting[ngx_process_slot] = 0;

@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_http_webhook_store_status.h"
 #include "ngx_http_webhook_verdict.h"
 #include "ngx_http_webhook_zone.h"
 
@@ -90,6 +91,8 @@ typedef struct {
     ngx_http_webhook_label_t       labels[2];   /* the zone's, and none */
 
     ngx_uint_t                     in_flight[NGX_MAX_PROCESSES];
+
+    ngx_http_webhook_store_status_t  store;  /* if it has one */
 } ngx_http_webhook_zone_counts_t;
 
 
@@ -126,6 +129,7 @@ typedef struct {
 typedef struct {
     u_char                         magic[8];
     uint32_t                       layout;
+    uint32_t                       generation;  /* of the last configuration */
     time_t                         since;
 
     ngx_http_webhook_counts_t      counts[NGX_HTTP_WEBHOOK_COUNT_KINDS];
@@ -159,6 +163,7 @@ struct ngx_http_webhook_counted_s {
 
 typedef struct {
     ngx_http_webhook_metrics_shm_t  *sh;     /* NULL: nobody monitors */
+    ngx_uint_t                     generation;  /* of it, from 1 */
     ngx_array_t                    counted[NGX_HTTP_WEBHOOK_COUNT_KINDS];
                                              /* .._webhook_counted_t * */
     time_t                         loaded;   /* when it was read */

@@ -463,6 +463,7 @@ ngx_http_webhook_metrics_find(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_counted_t  **counted;
 
     metrics->sh = sh;
+    metrics->generation = ++sh->generation;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_COUNT_KINDS; i++) {
 

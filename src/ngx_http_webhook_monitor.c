@@ -450,6 +450,26 @@ ngx_http_webhook_monitor_zone(ngx_http_webhook_counted_t *counted,
 }
 
 
+void
+ngx_http_webhook_monitor_store(ngx_http_webhook_counted_t *counted,
+    ngx_http_webhook_monitor_store_t *numbers)
+{
+    ngx_http_webhook_store_t  *store;
+
+    store = counted->zone->store;
+
+    numbers->name = &store->name;
+    numbers->zone = &counted->names[0];
+
+    ngx_memcpy(numbers->counters, counted->zone->sh->table.counters,
+               sizeof(numbers->counters));
+
+    ngx_http_webhook_store_status_read(store, &numbers->status);
+
+    numbers->up = (numbers->status.up && numbers->status.down == 0);
+}
+
+
 static ngx_int_t
 ngx_http_webhook_send_json(ngx_http_webhook_monitor_t *monitor,
     ngx_uint_t status)

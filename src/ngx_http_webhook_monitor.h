@@ -72,6 +72,17 @@ typedef struct {
 } ngx_http_webhook_monitor_zone_t;
 
 
+/* and of the store that it belongs to */
+
+typedef struct {
+    const ngx_str_t               *name;
+    const ngx_str_t               *zone;     /* as it is shown */
+    uint64_t                       up;       /* all processes can ask it */
+    uint64_t                       counters[NGX_HTTP_WEBHOOK_COUNTERS];
+    ngx_http_webhook_store_summary_t  status;
+} ngx_http_webhook_monitor_store_t;
+
+
 /* The handler of a location that has webhook_monitor. */
 ngx_int_t ngx_http_webhook_monitor_handler(ngx_http_request_t *r);
 
@@ -85,6 +96,10 @@ ngx_str_t *ngx_http_webhook_monitor_reason(ngx_http_webhook_reason_e reason);
 
 void ngx_http_webhook_monitor_zone(ngx_http_webhook_counted_t *counted,
     ngx_http_webhook_monitor_zone_t *zone);
+
+/* Of a zone that belongs to a store. */
+void ngx_http_webhook_monitor_store(ngx_http_webhook_counted_t *counted,
+    ngx_http_webhook_monitor_store_t *store);
 
 
 /* src/ngx_http_webhook_monitor_door.c */
@@ -153,17 +168,20 @@ void ngx_http_webhook_page_name(ngx_http_webhook_writer_t *w,
 
 /* src/ngx_http_webhook_monitor_page_zones.c */
 
-/* What is wrong with zones; returns how many faults. */
+/* What is wrong with zones and their stores; returns how many faults. */
 ngx_uint_t ngx_http_webhook_page_wrong_zones(
     ngx_http_webhook_monitor_t *monitor);
 
-/* Rows of zones. */
+/* Rows of zones, and of the stores of those that have one, if there are any. */
 void ngx_http_webhook_page_zones(ngx_http_webhook_monitor_t *monitor);
+ngx_uint_t ngx_http_webhook_page_has_stores(
+    ngx_http_webhook_monitor_t *monitor);
+void ngx_http_webhook_page_stores(ngx_http_webhook_monitor_t *monitor);
 
 
 /* src/ngx_http_webhook_monitor_page_text.c */
 
-#define NGX_HTTP_WEBHOOK_PAGE_PARTS  8
+#define NGX_HTTP_WEBHOOK_PAGE_PARTS  10
 
 extern char  ngx_http_webhook_page_policy[];
 extern ngx_str_t  ngx_http_webhook_page_parts[NGX_HTTP_WEBHOOK_PAGE_PARTS];

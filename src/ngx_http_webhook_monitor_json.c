@@ -27,6 +27,8 @@ static void ngx_http_webhook_json_counts(ngx_http_webhook_writer_t *w,
 static void ngx_http_webhook_json_requests(ngx_http_webhook_writer_t *w,
     const ngx_http_webhook_counted_t *place, ngx_uint_t dry_run);
 static void ngx_http_webhook_json_zones(ngx_http_webhook_monitor_t *monitor);
+static void ngx_http_webhook_json_store(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_counted_t *zone);
 static void ngx_http_webhook_json_schemes(ngx_http_webhook_monitor_t *monitor);
 static void ngx_http_webhook_json_histogram(ngx_http_webhook_writer_t *w,
     ngx_http_webhook_histogram_e type,
@@ -346,13 +348,87 @@ ngx_http_webhook_json_zones(ngx_http_webhook_monitor_t *monitor)
                                numbers.forgotten);
 
         if (numbers.has_state) {
-            ngx_http_webhook_write(w, "{\"write_errors\":%uL,\"written\":%uL}}",
+            ngx_http_webhook_write(w, "{\"write_errors\":%uL,\"written\":%uL}",
                                    numbers.write_errors, numbers.written);
 
         } else {
-            ngx_http_webhook_write(w, "null}");
+            ngx_http_webhook_write(w, "null");
         }
+
+        ngx_http_webhook_write(w, ",\n \"store\":");
+        ngx_http_webhook_json_store(w, zone[i]);
+        ngx_http_webhook_write(w, "}");
     }
+}
+
+
+static void
+ngx_http_webhook_json_store(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_counted_t *zone)
+{
+    uint64_t                          *counters;
+    ngx_str_t                          error;
+    ngx_http_webhook_monitor_store_t   store;
+
+    if (zone->zone->store == NULL) {
+        ngx_http_webhook_write(w, "null");
+        return;
+    }
+
+    ngx_http_webhook_monitor_store(zone, &store);
+
+    counters = store.counters;
+
+    ngx_http_webhook_write(w, "{\"store\":");
+    ngx_http_webhook_json_name(w, store.name);
+    ngx_http_webhook_write(w, ",\"up\":%s,\"processes\":{\"up\":%ui,"
+                           "\"down\":%ui},\"since\":",
+                           store.up ? "true" : "false", store.status.up,
+                           store.status.down);
+
+    if (store.status.since) {
+        ngx_http_webhook_write(w, "%T", store.status.since);
+
+    } else {
+        ngx_http_webhook_write(w, "null");
+    }
+
+    if (store.status.failed) {
+        error.data = store.status.error;
+        error.len = store.status.len;
+
+        ngx_http_webhook_write(w, ",\"failed\":%T,\"error\":",
+                               store.status.failed);
+        ngx_http_webhook_json_name(w, &error);
+
+    } else {
+        ngx_http_webhook_write(w, ",\"failed\":null,\"error\":null");
+    }
+
+    ngx_http_webhook_write(w, ",\n \"operations\":{\"mine\":%uL,\"done\":%uL,"
+                           "\"busy\":%uL,\"failed\":%uL,\"down\":%uL},"
+                           "\"local\":%uL,\"rejected\":%uL,"
+                           "\"timeouts\":%uL,\"errors\":%uL,"
+                           "\"connects\":%uL,\"disconnects\":%uL,"
+                           "\"owed\":%uL,\"sent_again\":%uL,"
+                           "\"taken_over\":%uL,\"overtaken\":%uL,"
+                           "\"lost\":%uL}",
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_MINE],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_DONE],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_BUSY],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_FAILED],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_DOWN],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOCAL],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_REJECTED],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_TIMEOUTS],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_ERRORS],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_CONNECTS],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_DISCONNECTS],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OWED],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_SENT_AGAIN],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_TAKEN_OVER],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OVERTAKEN],
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST]);
 }
 
 

@@ -90,14 +90,26 @@ ngx_http_webhook_monitor_page(ngx_http_webhook_monitor_t *monitor)
             break;
 
         case 4:
-            ngx_http_webhook_page_schemes(monitor);
+
+            if (!ngx_http_webhook_page_has_stores(monitor)) {
+                ngx_http_webhook_write(w, " hidden");
+            }
+
             break;
 
         case 5:
-            ngx_http_webhook_page_recent(monitor);
+            ngx_http_webhook_page_stores(monitor);
             break;
 
         case 6:
+            ngx_http_webhook_page_schemes(monitor);
+            break;
+
+        case 7:
+            ngx_http_webhook_page_recent(monitor);
+            break;
+
+        case 8:
 
             if (monitor->conf->write) {
                 ngx_http_webhook_write(w, "\n<button type=\"button\" "

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * What the page tells of zones.
+ * What the page tells of zones and of their stores.
  */
 
 
@@ -11,6 +11,14 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_monitor.h"
+
+
+static ngx_uint_t ngx_http_webhook_page_wrong_store(
+    ngx_http_webhook_writer_t *w, ngx_http_webhook_monitor_store_t *store);
+static void ngx_http_webhook_page_error(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_store_summary_t *status);
+static void ngx_http_webhook_page_store(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_monitor_store_t *store);
 
 
 ngx_uint_t
@@ -23,6 +31,7 @@ ngx_http_webhook_page_wrong_zones(ngx_http_webhook_monitor_t *monitor)
     ngx_http_webhook_writer_t        *w;
     ngx_http_webhook_counted_t      **zone;
     ngx_http_webhook_monitor_zone_t   numbers;
+    ngx_http_webhook_monitor_store_t  store;
 
     w = &monitor->writer;
     wrong = 0;
@@ -68,9 +77,69 @@ ngx_http_webhook_page_wrong_zones(ngx_http_webhook_monitor_t *monitor)
 
             wrong++;
         }
+
+        if (zone[i]->zone->store) {
+            ngx_http_webhook_monitor_store(zone[i], &store);
+            wrong += ngx_http_webhook_page_wrong_store(w, &store);
+        }
     }
 
     return wrong;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_page_wrong_store(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_monitor_store_t *store)
+{
+    uint64_t                           lost;
+    ngx_uint_t                         wrong;
+    ngx_http_webhook_store_summary_t  *status;
+
+    status = &store->status;
+    lost = store->counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST];
+    wrong = 0;
+
+    if (status->down) {
+        ngx_http_webhook_page_fault(w, "><b>store ", store->name);
+
+        if (status->up) {
+            ngx_http_webhook_write(w, "cannot be asked by %ui of %ui worker "
+                                   "processes, for ", status->down,
+                                   status->up + status->down);
+
+        } else {
+            ngx_http_webhook_write(w, "cannot be asked, for ");
+        }
+
+        ngx_http_webhook_page_time(w, status->since);
+        ngx_http_webhook_write(w, ": ");
+        ngx_http_webhook_page_error(w, status);
+        ngx_http_webhook_write(w, ".");
+        wrong++;
+    }
+
+    if (lost) {
+        ngx_http_webhook_page_fault(w, "><b>store ", store->name);
+        ngx_http_webhook_write(w, "was not told of %uL accepted events: the "
+                               "zone had no room to keep them.", lost);
+        wrong++;
+    }
+
+    return wrong;
+}
+
+
+static void
+ngx_http_webhook_page_error(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_store_summary_t *status)
+{
+    ngx_str_t  error;
+
+    error.data = status->error;
+    error.len = status->len;
+
+    ngx_http_webhook_page_name(w, &error);
 }
 
 
@@ -127,4 +196,96 @@ ngx_http_webhook_page_zones(ngx_http_webhook_monitor_t *monitor)
 
         ngx_http_webhook_write(w, "\n");
     }
+}
+
+
+ngx_uint_t
+ngx_http_webhook_page_has_stores(ngx_http_webhook_monitor_t *monitor)
+{
+    ngx_uint_t                    i;
+    ngx_array_t                  *zones;
+    ngx_http_webhook_counted_t  **zone;
+
+    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
+    zone = zones->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+        if (zone[i]->zone->store) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_http_webhook_page_stores(ngx_http_webhook_monitor_t *monitor)
+{
+    ngx_uint_t                         i;
+    ngx_array_t                       *zones;
+    ngx_http_webhook_counted_t       **zone;
+    ngx_http_webhook_monitor_store_t   store;
+
+    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
+    zone = zones->elts;
+
+    for (i = 0; i < zones->nelts; i++) {
+        if (zone[i]->zone->store) {
+            ngx_http_webhook_monitor_store(zone[i], &store);
+            ngx_http_webhook_page_store(&monitor->writer, &store);
+        }
+    }
+}
+
+
+static void
+ngx_http_webhook_page_store(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_monitor_store_t *store)
+{
+    uint64_t                          *counters;
+    ngx_http_webhook_store_summary_t  *status;
+
+    counters = store->counters;
+    status = &store->status;
+
+    ngx_http_webhook_page_row(w, store->name, NULL, 0);
+
+    ngx_http_webhook_write(w, "<td data-l=\"State\">");
+
+    if (status->since) {
+        ngx_http_webhook_write(w, status->down ? "down for " : "up for ");
+        ngx_http_webhook_page_time(w, status->since);
+
+    } else {
+        ngx_http_webhook_write(w, "not tried yet");
+    }
+
+    ngx_http_webhook_page_number(w, "New",
+                               counters[NGX_HTTP_WEBHOOK_COUNT_STORE_MINE]);
+    ngx_http_webhook_page_number(w, "Accepted",
+                               counters[NGX_HTTP_WEBHOOK_COUNT_STORE_DONE]);
+    ngx_http_webhook_page_number(w, "In flight",
+                               counters[NGX_HTTP_WEBHOOK_COUNT_STORE_BUSY]);
+    ngx_http_webhook_page_number(w, "No answer",
+                               counters[NGX_HTTP_WEBHOOK_COUNT_STORE_FAILED]);
+    ngx_http_webhook_page_number(w, "Not asked",
+                               counters[NGX_HTTP_WEBHOOK_COUNT_STORE_DOWN]);
+    ngx_http_webhook_page_number(w, "Owed",
+                               counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OWED]);
+    ngx_http_webhook_page_number(w, "Sent again",
+                           counters[NGX_HTTP_WEBHOOK_COUNT_STORE_SENT_AGAIN]);
+
+    if (status->failed) {
+        ngx_http_webhook_write(w, "<td data-l=\"Last error\">");
+        ngx_http_webhook_page_error(w, status);
+        ngx_http_webhook_write(w, " <small>");
+        ngx_http_webhook_page_time(w, status->failed);
+        ngx_http_webhook_write(w, " ago</small>");
+
+    } else {
+        ngx_http_webhook_page_none(w, "Last error");
+    }
+
+    ngx_http_webhook_write(w, "\n");
 }

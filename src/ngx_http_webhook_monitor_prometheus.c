@@ -29,6 +29,10 @@ static void ngx_http_webhook_prometheus_histogram(
     ngx_http_webhook_monitor_t *monitor, ngx_http_webhook_histogram_e type);
 static void ngx_http_webhook_prometheus_zones(
     ngx_http_webhook_monitor_t *monitor);
+static void ngx_http_webhook_prometheus_stores(
+    ngx_http_webhook_monitor_t *monitor);
+static void ngx_http_webhook_prometheus_store(ngx_http_webhook_writer_t *w,
+    const ngx_http_webhook_family_t *family, const ngx_str_t *name);
 static void ngx_http_webhook_prometheus_head(ngx_http_webhook_writer_t *w,
     const ngx_http_webhook_family_t *family);
 static void ngx_http_webhook_prometheus_number(ngx_http_webhook_writer_t *w,
@@ -119,6 +123,79 @@ static const struct {
 };
 
 
+static const ngx_http_webhook_family_t  ngx_http_webhook_store_up = {
+    "store_up", "gauge", "Whether the fleet's store can be asked."
+};
+
+
+static const ngx_http_webhook_family_t  ngx_http_webhook_store_operations = {
+    "store_operations_total", "counter",
+    "Claims that the store was to be asked about, by its answer."
+};
+
+
+/* the answers, in the order of their counters */
+
+static char  *ngx_http_webhook_store_results[] = {
+    "mine", "done", "busy", "failed", "down", NULL
+};
+
+
+/* those of a store, each with its counter */
+
+static const struct {
+    ngx_http_webhook_family_t      family;
+    ngx_http_webhook_counter_e     counter;
+} ngx_http_webhook_store_families[] = {
+
+    { { "store_local_total", "counter",
+        "Events that were decided without the store." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_LOCAL },
+
+    { { "store_rejected_total", "counter",
+        "Events that were refused, as the store could not be asked." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_REJECTED },
+
+    { { "store_timeouts_total", "counter",
+        "Connections closed, as the store did not answer in time." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_TIMEOUTS },
+
+    { { "store_errors_total", "counter",
+        "Answers of the store that were errors, or none at all." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_ERRORS },
+
+    { { "store_connects_total", "counter",
+        "Connections to the store that have proved usable." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_CONNECTS },
+
+    { { "store_disconnects_total", "counter",
+        "Usable connections that have ended." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_DISCONNECTS },
+
+    { { "store_sent_again_total", "counter",
+        "Accepted events that the store was told again." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_SENT_AGAIN },
+
+    { { "store_taken_over_total", "counter",
+        "Claims of this server whose answer was lost, taken over." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_TAKEN_OVER },
+
+    { { "store_overtaken_total", "counter",
+        "Claims of others on events that were accepted here." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_OVERTAKEN },
+
+    { { "store_lost_total", "counter",
+        "Accepted events that the zone had to forget before the store knew." },
+      NGX_HTTP_WEBHOOK_COUNT_STORE_LOST }
+};
+
+
+static const ngx_http_webhook_family_t  ngx_http_webhook_store_owed = {
+    "store_owed", "gauge",
+    "Accepted events that the store has not acknowledged."
+};
+
+
 static const ngx_http_webhook_family_t  ngx_http_webhook_since = {
     "counting_since_timestamp_seconds", "gauge", "When counting began."
 };
@@ -156,7 +233,7 @@ ngx_http_webhook_monitor_prometheus(ngx_http_webhook_monitor_t *monitor)
 
     ngx_http_webhook_prometheus_zones(monitor);
 
-    /* those of a store have their place here */
+    ngx_http_webhook_prometheus_stores(monitor);
 
     ngx_http_webhook_prometheus_number(w, &ngx_http_webhook_since,
                                      ngx_http_webhook_metrics_since(metrics));
@@ -397,6 +474,108 @@ ngx_http_webhook_prometheus_zones(ngx_http_webhook_monitor_t *monitor)
             ngx_http_webhook_write(w, "\"} %uL\n", *(uint64_t *) p);
         }
     }
+}
+
+
+static void
+ngx_http_webhook_prometheus_stores(ngx_http_webhook_monitor_t *monitor)
+{
+    ngx_uint_t                         i, k, n, nfamilies;
+    ngx_array_t                       *zones, stores;
+    ngx_http_webhook_writer_t         *w;
+    ngx_http_webhook_counted_t       **zone;
+    const ngx_http_webhook_family_t   *family;
+    ngx_http_webhook_monitor_store_t  *store;
+
+    w = &monitor->writer;
+
+    zones = &monitor->main->metrics.counted[NGX_HTTP_WEBHOOK_COUNT_ZONES];
+    zone = zones->elts;
+
+    if (ngx_array_init(&stores, w->pool, 1,
+                       sizeof(ngx_http_webhook_monitor_store_t))
+        != NGX_OK)
+    {
+        w->failed = 1;
+        return;
+    }
+
+    for (i = 0; i < zones->nelts; i++) {
+
+        if (zone[i]->zone->store == NULL) {
+            continue;
+        }
+
+        store = ngx_array_push(&stores);
+        if (store == NULL) {
+            w->failed = 1;
+            return;
+        }
+
+        ngx_http_webhook_monitor_store(zone[i], store);
+    }
+
+    store = stores.elts;
+
+    ngx_http_webhook_prometheus_head(w, &ngx_http_webhook_store_up);
+
+    for (i = 0; i < stores.nelts; i++) {
+        ngx_http_webhook_prometheus_store(w, &ngx_http_webhook_store_up,
+                                          store[i].name);
+        ngx_http_webhook_write(w, "} %uL\n", store[i].up);
+    }
+
+    ngx_http_webhook_prometheus_head(w, &ngx_http_webhook_store_operations);
+
+    for (i = 0; i < stores.nelts; i++) {
+        for (k = 0; ngx_http_webhook_store_results[k]; k++) {
+            ngx_http_webhook_prometheus_store(w,
+                                           &ngx_http_webhook_store_operations,
+                                           store[i].name);
+            ngx_http_webhook_write(w, ",result=\"%s\"} %uL\n",
+                     ngx_http_webhook_store_results[k],
+                     store[i].counters[NGX_HTTP_WEBHOOK_COUNT_STORE_MINE + k]);
+        }
+    }
+
+    nfamilies = sizeof(ngx_http_webhook_store_families)
+                / sizeof(ngx_http_webhook_store_families[0]);
+
+    for (n = 0; n < nfamilies; n++) {
+
+        family = &ngx_http_webhook_store_families[n].family;
+
+        ngx_http_webhook_prometheus_head(w, family);
+
+        for (i = 0; i < stores.nelts; i++) {
+            k = ngx_http_webhook_store_families[n].counter;
+
+            ngx_http_webhook_prometheus_store(w, family, store[i].name);
+            ngx_http_webhook_write(w, "} %uL\n", store[i].counters[k]);
+        }
+    }
+
+    ngx_http_webhook_prometheus_head(w, &ngx_http_webhook_store_owed);
+
+    for (i = 0; i < stores.nelts; i++) {
+        ngx_http_webhook_write(w, "nginx_webhook_%s{zone=\"",
+                               ngx_http_webhook_store_owed.name);
+        ngx_http_webhook_write_name(w, NGX_HTTP_WEBHOOK_ESCAPE_LABEL,
+                                    store[i].zone);
+        ngx_http_webhook_write(w, "\"} %uL\n",
+                        store[i].counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OWED]);
+    }
+}
+
+
+/* the name of a store is made of letters, digits and the like */
+
+static void
+ngx_http_webhook_prometheus_store(ngx_http_webhook_writer_t *w,
+    const ngx_http_webhook_family_t *family, const ngx_str_t *name)
+{
+    ngx_http_webhook_write(w, "nginx_webhook_%s{store=\"%V\"", family->name,
+                           name);
 }
 
 

@@ -23,6 +23,8 @@
 
 
 typedef struct ngx_http_webhook_link_s  ngx_http_webhook_link_t;
+typedef struct ngx_http_webhook_store_status_s
+    ngx_http_webhook_store_status_t;
 
 
 typedef struct {
@@ -60,6 +62,9 @@ typedef struct {
 
     ngx_http_webhook_zone_t       *zone;     /* NULL: no zone uses it */
     ngx_http_webhook_link_t       *link;     /* of this process */
+
+    ngx_http_webhook_store_status_t  *status;   /* NULL: nobody asks */
+    ngx_uint_t                     generation;  /* of the configuration */
 
     u_char                        *file;     /* where it stands, or who uses
                                                 it if it stands nowhere */

@@ -17,9 +17,13 @@
 
 #include "ngx_http_webhook_store_command.h"
 #include "ngx_http_webhook_store_link.h"
+#include "ngx_http_webhook_store_status.h"
 
 
 #define NGX_HTTP_WEBHOOK_LINK_COMMANDS   4096
+
+/* bytes of an error, with the server and its address */
+#define NGX_HTTP_WEBHOOK_LINK_ERROR      1024
 
 /* in milliseconds */
 #define NGX_HTTP_WEBHOOK_LINK_MIN_DELAY  100
@@ -38,6 +42,8 @@ static ngx_int_t ngx_http_webhook_link_greeted(ngx_http_webhook_link_t *link);
 static void ngx_http_webhook_link_failed(ngx_http_webhook_conn_t *conn);
 static void ngx_http_webhook_link_down(ngx_http_webhook_link_t *link);
 static void ngx_http_webhook_link_tell(ngx_http_webhook_link_t *link);
+static size_t ngx_http_webhook_link_error(ngx_http_webhook_link_t *link,
+    u_char *text, size_t size);
 static void ngx_http_webhook_link_drop(ngx_http_webhook_link_t *link);
 static void ngx_http_webhook_link_unanswered(ngx_http_webhook_link_t *link,
     ngx_queue_t *commands);
@@ -106,6 +112,8 @@ ngx_http_webhook_link_exit(ngx_http_webhook_link_t *link)
     }
 
     ngx_http_webhook_conn_free(&link->conn);
+
+    ngx_http_webhook_store_status_end(link->store);
 }
 
 
@@ -204,6 +212,7 @@ static ngx_int_t
 ngx_http_webhook_link_answer(ngx_http_webhook_link_t *link,
     ngx_http_webhook_resp_t *reply)
 {
+    u_char                       text[NGX_HTTP_WEBHOOK_LINK_ERROR];
     ngx_queue_t                 *q;
     ngx_http_webhook_command_t  *command;
 
@@ -233,6 +242,13 @@ ngx_http_webhook_link_answer(ngx_http_webhook_link_t *link,
                                 ngx_http_webhook_command_names[command->type],
                                 1);
         return NGX_ERROR;
+    }
+
+    if (reply->type == NGX_HTTP_WEBHOOK_RESP_ERROR) {
+        ngx_http_webhook_reply_reason(&link->conn, reply,
+                                ngx_http_webhook_command_names[command->type],
+                                1);
+        (void) ngx_http_webhook_link_error(link, text, sizeof(text));
     }
 
     ngx_queue_remove(q);
@@ -291,6 +307,7 @@ ngx_http_webhook_link_greeted(ngx_http_webhook_link_t *link)
     }
 
     ngx_http_webhook_link_count(link, NGX_HTTP_WEBHOOK_COUNT_STORE_CONNECTS);
+    ngx_http_webhook_store_status_set(store, 1);
 
     link->state = NGX_HTTP_WEBHOOK_LINK_UP;
     link->delay = NGX_HTTP_WEBHOOK_LINK_MIN_DELAY;
@@ -380,15 +397,16 @@ ngx_http_webhook_link_down(ngx_http_webhook_link_t *link)
 static void
 ngx_http_webhook_link_tell(ngx_http_webhook_link_t *link)
 {
-    ngx_str_t                        name, address;
+    size_t                           len;
+    u_char                           text[NGX_HTTP_WEBHOOK_LINK_ERROR];
     ngx_uint_t                       level;
-    ngx_http_webhook_conn_t         *conn;
     const ngx_http_webhook_store_t  *store;
 
-    conn = &link->conn;
     store = link->store;
 
-    ngx_http_webhook_conn_name(conn, &name, &address);
+    len = ngx_http_webhook_link_error(link, text, sizeof(text));
+
+    ngx_http_webhook_store_status_set(store, 0);
 
     level = NGX_LOG_INFO;
 
@@ -401,10 +419,37 @@ ngx_http_webhook_link_tell(ngx_http_webhook_link_t *link)
 
     link->refused = 0;
 
-    ngx_log_error(level, store->log, conn->err,
-                  "webhook store \"%V\" is down: server %V%s%V %*s",
-                  &store->name, &name, address.len ? " at " : "", &address,
-                  conn->len, conn->reason);
+    ngx_log_error(level, store->log, 0, "webhook store \"%V\" is down: %*s",
+                  &store->name, len, text);
+}
+
+
+/* what is the matter, in words, of which the length is returned */
+
+static size_t
+ngx_http_webhook_link_error(ngx_http_webhook_link_t *link, u_char *text,
+    size_t size)
+{
+    u_char                   *p, *last;
+    ngx_str_t                 name, address;
+    ngx_http_webhook_conn_t  *conn;
+
+    conn = &link->conn;
+    last = text + size;
+
+    ngx_http_webhook_conn_name(conn, &name, &address);
+
+    p = ngx_slprintf(text, last, "server %V%s%V %*s", &name,
+                     address.len ? " at " : "", &address, conn->len,
+                     conn->reason);
+
+    if (conn->err) {
+        p = ngx_log_errno(p, last, conn->err);
+    }
+
+    ngx_http_webhook_store_status_error(link->store, text, p - text);
+
+    return p - text;
 }
 
 

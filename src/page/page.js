@@ -15,7 +15,8 @@ function time(s) {
     : s < 172800 ? `${s / 3600 | 0} h` : `${s / 86400 | 0} days`;
 }
 
-const ago = t => time(Math.max(now - t, 0)) + ' ago';
+const since = t => time(Math.max(now - t, 0));
+const ago = t => since(t) + ' ago';
 
 /* locations of one name and scheme are one place: what became of requests */
 
@@ -77,6 +78,21 @@ function wrong(all) {
       add(`zone ${z.zone}`, 'cannot write its state file, '
         + (z.state.written ? `last in step ${ago(z.state.written)}`
           : 'it never was in step') + ': see the error log.');
+    }
+
+    const s = z.store;
+
+    if (s && s.processes.down) {
+      const { up, down } = s.processes;
+
+      add(`store ${s.store}`, 'cannot be asked'
+        + (up ? ` by ${down} of ${up + down} worker processes` : '')
+        + `, for ${since(s.since)}: ${esc(s.error)}.`);
+    }
+
+    if (s && s.lost) {
+      add(`store ${s.store}`, `was not told of ${s.lost} accepted events: `
+        + 'the zone had no room to keep them.');
     }
   }
 
@@ -140,6 +156,19 @@ function zone(z) {
       ? `in step ${ago(z.state.written)}` : 'never in step' : '');
 }
 
+function store(s) {
+  return `<tr><th scope="row">${esc(s.store)}</th>`
+    + td('State', s.since ? `${s.processes.down ? 'down' : 'up'} for ${
+      since(s.since)}` : 'not tried yet')
+    + td('New', s.operations.mine) + td('Accepted', s.operations.done)
+    + td('In flight', s.operations.busy)
+    + td('No answer', s.operations.failed)
+    + td('Not asked', s.operations.down) + td('Owed', s.owed)
+    + td('Sent again', s.sent_again)
+    + td('Last error', s.failed
+      ? `${esc(s.error)} <small>${ago(s.failed)}</small>` : '');
+}
+
 /* the mean, and the bound below which are 95 of 100 */
 
 function spread(h) {
@@ -176,6 +205,9 @@ function show(d) {
   $('wrong').innerHTML = wrong(all);
   $('places').innerHTML = all.slice(0, 200).map(place).join('');
   $('zones').innerHTML = d.zones.map(zone).join('');
+  $('stores').innerHTML = d.zones.filter(z => z.store)
+    .map(z => store(z.store)).join('');
+  $('fleet').hidden = !d.zones.some(z => z.store);
   $('schemes').innerHTML = d.schemes.map(s => `<tr><th scope="row">${
     esc(s.scheme)}</th>` + td('Age of events', spread(s.age))
     + td('Ahead of the clock', spread(s.ahead))

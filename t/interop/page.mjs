@@ -70,8 +70,8 @@ async function test() {
 					+ '?format=html')).text();
 				const doc = new DOMParser().parseFromString(text,
 					'text/html');
-				const show = d => ['wrong', 'places', 'zones', 'schemes',
-					'recent'].map(id => d.getElementById(id).innerText
+				const show = d => ['wrong', 'places', 'zones', 'stores',
+					'schemes', 'recent'].map(id => d.getElementById(id).innerText
 					.replace(/[0-9.]+ s( ago)?|\s+/g, ''));
 				return [show(doc), show(document)];
 			});

@@ -48,6 +48,11 @@ http {
 
     webhook_dedup_zone  zone=events:1m;
     webhook_dedup_zone  zone=tiny:32k state=%%TESTDIR%%/tiny.state;
+    webhook_dedup_zone  zone=shared:32k store=away;
+
+    webhook_store away {
+        server  127.0.0.1:8089;
+    }
 
     server {
         listen  127.0.0.1:8088;
@@ -86,7 +91,7 @@ http {
 EOF_
 
 my $u = upstream(8081);
-$t->plan(21)->run();
+$t->plan(23)->run();
 
 hook('nextpay', $secret, '/busy', 1);
 hook('nextpay', $secret, '/busy', 1);
@@ -123,6 +128,8 @@ foreach my $name ('plain', 'script') {
 	is_deeply($r->{seen}{errors}, [], "$name - no errors");
 	is(join(' ', grep { index($_, $url) != 0 } @{$r->{seen}{requests}}), '',
 		"$name - no request but to itself");
+	like($r->{wrong}, qr/store away cannot be asked, for \d+ s: server 127\.0\.0\.1:\d+ could not be connected to \(111: Connection refused\)\./,
+		"$name - a store that is down");
 	like($r->{wrong}, qr/<b onclick='alert\(1\)'>bad & "long" .*<\/b> rejected 1 requests, and none has passed: signature_mismatch\..*\/dry is in dry run/s,
 		"$name - what is wrong");
 	cmp_ok($r->{busy}, '>=', 1, "$name - numbers");
