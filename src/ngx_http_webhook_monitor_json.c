@@ -380,7 +380,7 @@ ngx_http_webhook_json_store(ngx_http_webhook_writer_t *w,
     counters = store.counters;
 
     ngx_http_webhook_write(w, "{\"store\":");
-    ngx_http_webhook_json_name(w, store.name);
+    ngx_http_webhook_write_string(w, store.name);
     ngx_http_webhook_write(w, ",\"up\":%s,\"processes\":{\"up\":%ui,"
                            "\"down\":%ui},\"since\":",
                            store.up ? "true" : "false", store.status.up,
@@ -399,7 +399,7 @@ ngx_http_webhook_json_store(ngx_http_webhook_writer_t *w,
 
         ngx_http_webhook_write(w, ",\"failed\":%T,\"error\":",
                                store.status.failed);
-        ngx_http_webhook_json_name(w, &error);
+        ngx_http_webhook_write_string(w, &error);
 
     } else {
         ngx_http_webhook_write(w, ",\"failed\":null,\"error\":null");
