@@ -25,6 +25,9 @@
 /* 68 years: times in the zone are compared as 32-bit differences */
 #define NGX_HTTP_WEBHOOK_MAX_TIME   0x7fffffff
 
+/* all names of something, in an error */
+#define NGX_HTTP_WEBHOOK_NAMES      256
+
 
 typedef struct ngx_http_webhook_grammar_s  ngx_http_webhook_grammar_t;
 
@@ -184,6 +187,35 @@ char *ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd,
  */
 char *ngx_http_webhook_parse_window(ngx_conf_t *cf, ngx_str_t *value,
     ngx_uint_t n, ngx_http_webhook_window_t *window);
+
+
+/* src/scheme/ngx_http_webhook_sources.c */
+
+/* a parameter that has one of some values */
+
+typedef struct {
+    char                          *name;
+    ngx_conf_enum_t               *values;
+    ngx_uint_t                    *chosen;
+} ngx_http_webhook_choice_t;
+
+
+/*
+ * The sources and the parameters of a line: those of a cut, and those with a
+ * choice of values, ended by a NULL name.  A range of items is for signatures
+ * only, and they have no sources in JSON.  Returns NULL after an error was
+ * logged.
+ */
+ngx_array_t *ngx_http_webhook_sources(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_cut_t *cut,
+    ngx_uint_t range, ngx_http_webhook_choice_t *choices);
+
+/* Logs that the value is none of those that there are. */
+void ngx_http_webhook_invalid_choice(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_conf_enum_t *choice);
+
+/* Whether a template holds nothing but text. */
+ngx_uint_t ngx_http_webhook_is_literal(ngx_http_webhook_template_t *template);
 
 
 /* src/scheme/ngx_http_webhook_handshake_line.c */
