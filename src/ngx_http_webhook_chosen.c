@@ -40,9 +40,9 @@ ngx_http_webhook_check_lines(ngx_http_webhook_scope_t *scope,
             for (k = 0; k < part->npieces; k++) {
                 piece = &part->pieces[k];
 
-                if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
-                    && ngx_http_webhook_header(scope->request,
-                                               &piece->text, &value)
+                if ((piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
+                     || piece->type == NGX_HTTP_WEBHOOK_PIECE_FIELD)
+                    && ngx_http_webhook_piece_value(scope, piece, &value)
                        == NGX_ABORT)
                 {
                     return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;

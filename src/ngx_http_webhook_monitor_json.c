@@ -227,7 +227,7 @@ ngx_http_webhook_json_part(ngx_http_webhook_writer_t *w,
             ngx_str_null(&text);
             break;
 
-        default: /* NGX_HTTP_WEBHOOK_PIECE_VARIABLE */
+        default: /* NGX_HTTP_WEBHOOK_PIECE_VARIABLE, .._FIELD */
             prefix = "$";
             break;
         }

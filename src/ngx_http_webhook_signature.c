@@ -82,6 +82,8 @@ ngx_http_webhook_read_signature(ngx_http_webhook_signature_t *signature,
     reading.window = window;
     reading.pool = scope->request->pool;
 
+    scope->fields = scheme->fields;
+
     reason = ngx_http_webhook_read_signatures(&reading, reasons);
     if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
         return reason;

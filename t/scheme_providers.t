@@ -762,8 +762,19 @@ sub other_parts {
 		my ($header) = map { $_->[0] }
 			grep { $_->[1] eq $e->{$field} } @{$e->{headers}};
 
-		push @others, map { with($e, $header => $_) } undef, '',
-			"$e->{$field}0", [ ($e->{$field}) x 2 ];
+		if (defined $header) {
+			push @others, map { with($e, $header => $_) } undef, '',
+				"$e->{$field}0", [ ($e->{$field}) x 2 ];
+			next;
+		}
+
+		# an item of the header that has the signature
+
+		my ($name, $items) = @{$e->{headers}[-1]};
+
+		push @others, map { with($e, $name => $_) }
+			map { $items =~ s/([^,]*)\Q$e->{$field}\E,/$_/r } '', 't=,',
+			"t=$e->{$field}0,", "t=$e->{$field},t=$e->{$field},";
 	}
 
 	push @others, { %$e, method => 'PUT' } if $signs->{method};

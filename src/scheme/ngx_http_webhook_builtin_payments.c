@@ -324,5 +324,18 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/event_type;"
       "retries    24h4m;" },
 
+    /*
+     * what looks like a time is a nonce
+     *
+     * secret: the signing key
+     * seen: Hyperswitch, Hookdeck, 8 programs
+     */
+    { "nmi", NULL,
+      "signature  $http_webhook_signature separator=, prefix=s=;"
+      "field      nonce $http_webhook_signature separator=, prefix=t=;"
+      "signed     $webhook_field_nonce.$request_body;"
+      "event_type json:/event_type;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

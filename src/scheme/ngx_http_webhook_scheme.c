@@ -378,6 +378,10 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
+    if (ngx_http_webhook_fields_check(cf, scheme) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (scheme->raw && scheme->algorithm->public != EVP_PKEY_EC) {
         text = "has \"form=raw\", which is for ECDSA only";
         goto failed;
@@ -484,9 +488,9 @@ valid:
 
     scheme->nlines = scheme->pointers->nelts;
 
-    scheme->named_by_headers =
-               ngx_http_webhook_lines_have(scheme->event_id,
-                                           NGX_HTTP_WEBHOOK_PIECE_HEADER)
+    scheme->named_by_headers = (scheme->fields != NULL)
+               || ngx_http_webhook_lines_have(scheme->event_id,
+                                              NGX_HTTP_WEBHOOK_PIECE_HEADER)
                || ngx_http_webhook_lines_have(scheme->event_type,
                                               NGX_HTTP_WEBHOOK_PIECE_HEADER)
                || ngx_http_webhook_lines_have(scheme->dedup_key,
@@ -747,7 +751,8 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
         }
 
         if (held->type == NGX_HTTP_WEBHOOK_PIECE_EVENT_ID
-            && piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
+            && (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
+                || piece->type == NGX_HTTP_WEBHOOK_PIECE_FIELD)
             && scheme->event_id->nelts == 1
             && ngx_http_webhook_lines_hold(scheme->event_id, piece))
         {

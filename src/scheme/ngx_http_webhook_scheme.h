@@ -65,6 +65,8 @@ typedef struct {
     ngx_array_t                   *key_id;     /* ngx_http_webhook_template_t,
                                                   or NULL */
     ngx_http_webhook_cut_t         key_id_cut;
+    ngx_array_t                   *fields;     /* ngx_http_webhook_field_t, or
+                                                  NULL */
     ngx_array_t                   *event_id;   /* ngx_http_webhook_line_t */
     ngx_array_t                   *event_type; /* ngx_http_webhook_line_t */
     ngx_array_t                   *dedup_key;  /* ngx_http_webhook_line_t */
@@ -216,6 +218,20 @@ void ngx_http_webhook_invalid_choice(ngx_conf_t *cf, ngx_str_t *value,
 
 /* Whether a template holds nothing but text. */
 ngx_uint_t ngx_http_webhook_is_literal(ngx_http_webhook_template_t *template);
+
+
+/* src/scheme/ngx_http_webhook_field_line.c */
+
+/* The "field" lines, as other lines of a block are set. */
+char *ngx_http_webhook_field_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
+
+/*
+ * Whether all fields that are named are there.  Returns NGX_CONF_OK, or
+ * NGX_CONF_ERROR after an error was logged.
+ */
+char *ngx_http_webhook_fields_check(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme);
 
 
 /* src/scheme/ngx_http_webhook_handshake_line.c */

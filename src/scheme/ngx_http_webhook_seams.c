@@ -323,7 +323,7 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 
         return NGX_HTTP_WEBHOOK_PART_ANY;
 
-    default: /* NGX_HTTP_WEBHOOK_PIECE_EVENT_ID */
+    default: /* NGX_HTTP_WEBHOOK_PIECE_EVENT_ID, .._FIELD */
         return NGX_HTTP_WEBHOOK_PART_ANY;
     }
 }
@@ -488,6 +488,7 @@ ngx_http_webhook_is_key_value(ngx_http_webhook_piece_t *piece,
     switch (piece->type) {
 
     case NGX_HTTP_WEBHOOK_PIECE_HEADER:
+    case NGX_HTTP_WEBHOOK_PIECE_FIELD:
         return value->len <= NGX_HTTP_WEBHOOK_MAX_WORD
                && ngx_http_webhook_seam_word(value, &ngx_http_webhook_key);
 

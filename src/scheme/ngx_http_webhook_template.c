@@ -245,6 +245,13 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
         piece->type = NGX_HTTP_WEBHOOK_PIECE_EVENT_ID;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_KEY;
 
+    } else if (ngx_http_webhook_parameter(&piece->text, "webhook_field_",
+                                          &rest)
+               == NGX_OK)
+    {
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_FIELD;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART;
+
     } else if (ngx_http_webhook_parameter(&piece->text, "webhook_", &rest)
                != NGX_OK)
     {
@@ -375,9 +382,14 @@ ngx_http_webhook_lines_are_headers(ngx_array_t *lines)
             part = &line[i].parts[n];
 
             for (k = 0; k < part->npieces; k++) {
-                if (part->pieces[k].type != NGX_HTTP_WEBHOOK_PIECE_LITERAL
-                    && part->pieces[k].type != NGX_HTTP_WEBHOOK_PIECE_HEADER)
-                {
+                switch (part->pieces[k].type) {
+
+                case NGX_HTTP_WEBHOOK_PIECE_LITERAL:
+                case NGX_HTTP_WEBHOOK_PIECE_HEADER:
+                case NGX_HTTP_WEBHOOK_PIECE_FIELD:
+                    break;
+
+                default:
                     return 0;
                 }
             }
@@ -450,7 +462,9 @@ ngx_http_webhook_piece_is_chosen(ngx_http_webhook_piece_t *piece)
 {
     ngx_str_t  *name, rest;
 
-    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER) {
+    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
+        || piece->type == NGX_HTTP_WEBHOOK_PIECE_FIELD)
+    {
         return 1;
     }
 

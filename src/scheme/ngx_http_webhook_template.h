@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_cut.h"
 #include "ngx_http_webhook_json.h"
 #include "ngx_http_webhook_verdict.h"
 
@@ -33,6 +34,7 @@ typedef enum {
                                                 signed: index is its encoding */
     NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP,        /* $webhook_timestamp */
     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID,         /* $webhook_event_id */
+    NGX_HTTP_WEBHOOK_PIECE_FIELD,            /* $webhook_field_name */
     NGX_HTTP_WEBHOOK_PIECE_JSON,             /* json:pointer */
     NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256,      /* body */
     NGX_HTTP_WEBHOOK_PIECE_QUERY             /* query:name */
@@ -43,8 +45,9 @@ typedef struct {
     ngx_http_webhook_piece_e       type;
     ngx_str_t                      text;     /* literal; name of a header, in
                                                 lower case with underscores;
-                                                name of a variable, of a
-                                                parameter in the query */
+                                                name of a variable, as that
+                                                of a field, or of a parameter
+                                                in the query */
     ngx_uint_t                     index;    /* variable; JSON pointer */
 } ngx_http_webhook_piece_t;
 
@@ -63,10 +66,21 @@ typedef struct {
 } ngx_http_webhook_line_t;
 
 
+/* a part of headers that has a name */
+
+typedef struct {
+    ngx_str_t                      name;     /* of its variable */
+    ngx_array_t                   *sources;  /* ngx_http_webhook_template_t */
+    ngx_http_webhook_cut_t         cut;
+} ngx_http_webhook_field_t;
+
+
 /* what templates may name of a request so far */
 
 typedef struct {
     ngx_http_request_t            *request;
+    ngx_array_t                   *fields;       /* ngx_http_webhook_field_t of
+                                                    the scheme, or NULL */
     ngx_str_t                      timestamp;    /* as sent */
     ngx_str_t                      event_id;
     ngx_str_t                      event_type;
@@ -116,7 +130,7 @@ ngx_uint_t ngx_http_webhook_piece_is_chosen(ngx_http_webhook_piece_t *piece);
 ngx_uint_t ngx_http_webhook_pieces_equal(ngx_http_webhook_piece_t *one,
     ngx_http_webhook_piece_t *other);
 
-/* Whether the lines hold the same piece, or nothing but $http_... */
+/* Whether the lines hold the same piece, or nothing but what headers say. */
 ngx_uint_t ngx_http_webhook_lines_hold(ngx_array_t *lines,
     ngx_http_webhook_piece_t *piece);
 ngx_uint_t ngx_http_webhook_lines_are_headers(ngx_array_t *lines);
@@ -147,7 +161,10 @@ ngx_http_webhook_reason_e ngx_http_webhook_lines_value(
     ngx_http_webhook_scope_t *scope, ngx_array_t *lines, size_t limit,
     ngx_str_t *value);
 
-/* Likewise for a single piece of a template. */
+/*
+ * Likewise for a single piece of a template; of a field NGX_ABORT also if it
+ * is there twice.
+ */
 ngx_int_t ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
     ngx_http_webhook_piece_t *piece, ngx_str_t *value);
 

@@ -21,6 +21,13 @@
 static ngx_http_webhook_reason_e ngx_http_webhook_part_value(
     ngx_http_webhook_scope_t *scope, ngx_http_webhook_template_t *part,
     size_t limit, ngx_str_t *value);
+static ngx_int_t ngx_http_webhook_field_value(ngx_http_webhook_scope_t *scope,
+    ngx_str_t *name, ngx_str_t *value);
+static ngx_int_t ngx_http_webhook_source_item(ngx_http_webhook_scope_t *scope,
+    ngx_http_webhook_template_t *source, const ngx_http_webhook_cut_t *cut,
+    ngx_str_t *item);
+static ngx_uint_t ngx_http_webhook_count_items(ngx_str_t *value,
+    const ngx_http_webhook_cut_t *cut, ngx_str_t *item);
 
 
 ngx_http_webhook_reason_e
@@ -264,6 +271,9 @@ ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
         *value = scope->event_id;
         break;
 
+    case NGX_HTTP_WEBHOOK_PIECE_FIELD:
+        return ngx_http_webhook_field_value(scope, &piece->text, value);
+
     case NGX_HTTP_WEBHOOK_PIECE_JSON:
 
         if (scope->values == NULL) {
@@ -301,6 +311,128 @@ ngx_http_webhook_piece_value(ngx_http_webhook_scope_t *scope,
     }
 
     return value->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* of several sources, the first that is present */
+
+static ngx_int_t
+ngx_http_webhook_field_value(ngx_http_webhook_scope_t *scope, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_int_t                     rc;
+    ngx_uint_t                    i;
+    ngx_http_webhook_field_t     *field;
+    ngx_http_webhook_template_t  *source;
+
+    ngx_str_null(value);
+
+    field = scope->fields->elts;
+
+    while (field->name.len != name->len
+           || ngx_strncmp(field->name.data, name->data, name->len) != 0)
+    {
+        field++;
+    }
+
+    source = field->sources->elts;
+
+    for (i = 0; i < field->sources->nelts; i++) {
+
+        rc = ngx_http_webhook_source_item(scope, &source[i], &field->cut,
+                                          value);
+        if (rc != NGX_DONE) {
+            return rc;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* as ngx_http_webhook_piece_value(), or NGX_DONE if there is no source */
+
+static ngx_int_t
+ngx_http_webhook_source_item(ngx_http_webhook_scope_t *scope,
+    ngx_http_webhook_template_t *source, const ngx_http_webhook_cut_t *cut,
+    ngx_str_t *item)
+{
+    ngx_int_t         rc;
+    ngx_str_t         text;
+    ngx_uint_t        i, n, lines;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    n = 0;
+
+    if (source->npieces == 1
+        && source->pieces[0].type == NGX_HTTP_WEBHOOK_PIECE_HEADER)
+    {
+        part = NULL;
+
+        for (lines = 0; /* void */ ; lines++) {
+
+            h = ngx_http_webhook_next_header(scope->request,
+                                             &source->pieces[0].text, &part,
+                                             &i);
+            if (h == NULL) {
+                break;
+            }
+
+            n += ngx_http_webhook_count_items(&h->value, cut, item);
+        }
+
+        if (lines == 0) {
+            return NGX_DONE;
+        }
+
+        if (lines > 1 && cut->separator.len == 0) {
+            return NGX_ABORT;
+        }
+
+    } else {
+        rc = ngx_http_webhook_template_value(scope, source, &text);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DECLINED) ? NGX_DONE : rc;
+        }
+
+        n = ngx_http_webhook_count_items(&text, cut, item);
+    }
+
+    if (n > 1) {
+        return NGX_ABORT;
+    }
+
+    return (n && item->len) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_count_items(ngx_str_t *value,
+    const ngx_http_webhook_cut_t *cut, ngx_str_t *item)
+{
+    ngx_int_t                  rc;
+    ngx_str_t                  text;
+    ngx_uint_t                 n;
+    ngx_http_webhook_cursor_t  cursor;
+
+    n = 0;
+
+    ngx_http_webhook_cursor(&cursor, value);
+
+    for ( ;; ) {
+        rc = ngx_http_webhook_next_item(&cursor, cut, &text);
+
+        if (rc == NGX_DONE) {
+            return n;
+        }
+
+        if (rc == NGX_OK) {
+            *item = text;
+            n++;
+        }
+    }
 }
 
 
