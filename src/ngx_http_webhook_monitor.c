@@ -13,6 +13,7 @@
 
 #include "ngx_http_webhook_accept.h"
 #include "ngx_http_webhook_monitor.h"
+#include "ngx_http_webhook_suspend.h"
 
 
 typedef enum {
@@ -31,6 +32,11 @@ typedef struct {
 } ngx_http_webhook_format_t;
 
 
+static ngx_int_t ngx_http_webhook_monitor_wait(
+    ngx_http_webhook_monitor_t *monitor);
+static void ngx_http_webhook_monitor_answered(
+    ngx_http_webhook_monitor_t *monitor, ngx_uint_t status);
+static void ngx_http_webhook_monitor_cleanup(void *data);
 static ngx_int_t ngx_http_webhook_read_args(
     ngx_http_webhook_monitor_t *monitor);
 static ngx_int_t ngx_http_webhook_decode_arg(
@@ -88,8 +94,8 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
 {
     char                             *allow;
     ngx_int_t                         rc;
-    ngx_uint_t                        i, methods, status;
-    ngx_http_webhook_monitor_t        monitor;
+    ngx_uint_t                        i, methods;
+    ngx_http_webhook_monitor_t       *monitor;
     ngx_http_webhook_loc_conf_t      *wlcf;
     const ngx_http_webhook_format_t  *format;
 
@@ -124,18 +130,21 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    ngx_memzero(&monitor, sizeof(ngx_http_webhook_monitor_t));
+    monitor = ngx_pcalloc(r->pool, sizeof(ngx_http_webhook_monitor_t));
+    if (monitor == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    monitor.request = r;
-    monitor.conf = wlcf->monitor;
-    monitor.main = ngx_http_get_module_main_conf(r, ngx_http_webhook_module);
+    monitor->request = r;
+    monitor->conf = wlcf->monitor;
+    monitor->main = ngx_http_get_module_main_conf(r, ngx_http_webhook_module);
 
-    ngx_http_webhook_writer_init(&monitor.writer, r->pool);
+    ngx_http_webhook_writer_init(&monitor->writer, r->pool);
 
-    rc = ngx_http_webhook_read_args(&monitor);
+    rc = ngx_http_webhook_read_args(monitor);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_webhook_get_format(&monitor, &format);
+        rc = ngx_http_webhook_get_format(monitor, &format);
     }
 
     switch (rc) {
@@ -144,8 +153,8 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
         break;
 
     case NGX_DECLINED:
-        monitor.error = "bad_request";
-        return ngx_http_webhook_send_json(&monitor, NGX_HTTP_BAD_REQUEST);
+        monitor->error = "bad_request";
+        return ngx_http_webhook_send_json(monitor, NGX_HTTP_BAD_REQUEST);
 
     default: /* NGX_ERROR */
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -154,17 +163,23 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
     /* any other argument asks for an event */
 
     for (i = 1; i < NGX_HTTP_WEBHOOK_ARGS; i++) {
-        if (monitor.args[i].data) {
+        if (monitor->args[i].data) {
             break;
         }
     }
 
     if (i < NGX_HTTP_WEBHOOK_ARGS || r->method == NGX_HTTP_DELETE) {
-        status = ngx_http_webhook_monitor_event(&monitor);
+        monitor->handler = ngx_http_webhook_monitor_answered;
 
-        return (status == NGX_HTTP_INTERNAL_SERVER_ERROR)
+        rc = ngx_http_webhook_monitor_event(monitor);
+
+        if (rc == NGX_AGAIN) {
+            return ngx_http_webhook_monitor_wait(monitor);
+        }
+
+        return (rc == NGX_HTTP_INTERNAL_SERVER_ERROR)
                ? NGX_HTTP_INTERNAL_SERVER_ERROR
-               : ngx_http_webhook_send_json(&monitor, status);
+               : ngx_http_webhook_send_json(monitor, rc);
     }
 
     if (format == &ngx_http_webhook_formats[NGX_HTTP_WEBHOOK_FORMAT_HTML]
@@ -177,9 +192,67 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    format->handler(&monitor);
+    format->handler(monitor);
 
-    return ngx_http_webhook_send(&monitor, NGX_HTTP_OK, &format->content_type);
+    return ngx_http_webhook_send(monitor, NGX_HTTP_OK, &format->content_type);
+}
+
+
+/* a store was asked, and will answer; or the client leaves */
+
+static ngx_int_t
+ngx_http_webhook_monitor_wait(ngx_http_webhook_monitor_t *monitor)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+    ngx_pool_cleanup_t  *cln;
+
+    r = monitor->request;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+    rc = cln ? ngx_http_webhook_suspend(r) : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    if (rc != NGX_DONE) {
+        ngx_http_webhook_store_leave(&monitor->inquiry);
+        return rc;
+    }
+
+    cln->handler = ngx_http_webhook_monitor_cleanup;
+    cln->data = monitor;
+
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_http_webhook_monitor_answered(ngx_http_webhook_monitor_t *monitor,
+    ngx_uint_t status)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = monitor->request;
+    c = r->connection;
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "webhook monitor is answered: %ui", status);
+
+    r->read_event_handler = ngx_http_block_reading;
+
+    ngx_http_finalize_request(r, ngx_http_webhook_send_json(monitor, status));
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_webhook_monitor_cleanup(void *data)
+{
+    ngx_http_webhook_monitor_t *monitor = data;
+
+    ngx_http_webhook_store_leave(&monitor->inquiry);
 }
 
 

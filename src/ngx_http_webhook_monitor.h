@@ -15,6 +15,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook.h"
+#include "ngx_http_webhook_store_forget.h"
 #include "ngx_http_webhook_writer.h"
 
 
@@ -38,7 +39,9 @@ typedef enum {
 
 /* one request to the monitor */
 
-typedef struct {
+typedef struct ngx_http_webhook_monitor_s  ngx_http_webhook_monitor_t;
+
+struct ngx_http_webhook_monitor_s {
     ngx_http_request_t            *request;
     ngx_http_webhook_main_conf_t  *main;
     const ngx_http_webhook_monitor_conf_t  *conf;
@@ -48,10 +51,15 @@ typedef struct {
     ngx_str_t                      keys[NGX_HTTP_WEBHOOK_MAX_PARTS];
     ngx_uint_t                     nkeys;
 
+    ngx_http_webhook_inquiry_t     inquiry;  /* of an event */
+    void                         (*handler)(ngx_http_webhook_monitor_t *monitor,
+                                       ngx_uint_t status);
+                                             /* of its later answer */
+
     char                          *error;    /* or NULL */
     char                          *message;  /* of it */
     ngx_http_webhook_writer_t      writer;
-} ngx_http_webhook_monitor_t;
+};
 
 
 /* what is known of a zone, some of it by a sample */
@@ -121,10 +129,10 @@ ngx_uint_t ngx_http_webhook_is_local(ngx_http_request_t *r,
 /*
  * Tells of an event whether it is remembered, or forgets what is named.
  * Returns the status of the answer, which is written, if it is not an error of
- * the monitor; or NGX_HTTP_INTERNAL_SERVER_ERROR, which has none.
+ * the monitor; or NGX_HTTP_INTERNAL_SERVER_ERROR, which has none; or NGX_AGAIN,
+ * and monitor->handler will be called with the status.
  */
-ngx_uint_t ngx_http_webhook_monitor_event(
-    ngx_http_webhook_monitor_t *monitor);
+ngx_int_t ngx_http_webhook_monitor_event(ngx_http_webhook_monitor_t *monitor);
 
 
 /* src/ngx_http_webhook_monitor_prometheus.c */

@@ -32,28 +32,38 @@ static ngx_http_webhook_zone_t *ngx_http_webhook_find_zone(
     ngx_http_webhook_monitor_t *monitor);
 static ngx_uint_t ngx_http_webhook_is_meant(ngx_http_request_t *r,
     ngx_str_t *zone);
+static ngx_int_t ngx_http_webhook_ask_event(
+    ngx_http_webhook_monitor_t *monitor, ngx_http_webhook_zone_t *zone);
+static void ngx_http_webhook_event_asked(ngx_http_webhook_inquiry_t *inquiry,
+    ngx_int_t rc);
 static ngx_uint_t ngx_http_webhook_tell_event(
+    ngx_http_webhook_monitor_t *monitor, ngx_int_t rc);
+static ngx_int_t ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
+    ngx_http_webhook_zone_t *zone);
+static void ngx_http_webhook_event_forgotten(
+    ngx_http_webhook_inquiry_t *inquiry, ngx_int_t rc);
+static ngx_uint_t ngx_http_webhook_tell_forgotten(
     ngx_http_webhook_monitor_t *monitor, ngx_http_webhook_zone_t *zone,
-    ngx_http_webhook_id_t *id);
-static ngx_uint_t ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
-    ngx_http_webhook_zone_t *zone, ngx_http_webhook_id_t *id);
+    ngx_int_t rc, uint64_t n);
+static ngx_uint_t ngx_http_webhook_no_store(
+    ngx_http_webhook_monitor_t *monitor);
 static void ngx_http_webhook_log_forgotten(ngx_http_request_t *r,
     ngx_str_t *zone, uint64_t n);
 static ngx_uint_t ngx_http_webhook_is_same(const ngx_str_t *s1,
     const ngx_str_t *s2);
 
 
-ngx_uint_t
+ngx_int_t
 ngx_http_webhook_monitor_event(ngx_http_webhook_monitor_t *monitor)
 {
     ngx_int_t                 rc;
     ngx_http_request_t       *r;
-    ngx_http_webhook_id_t     id;
     ngx_http_webhook_zone_t  *zone;
 
     r = monitor->request;
 
-    rc = ngx_http_webhook_find_event(monitor, &zone, &id);
+    rc = ngx_http_webhook_find_event(monitor, &zone,
+                                     &monitor->inquiry.id);
 
     if (rc == NGX_OK && r->method == NGX_HTTP_DELETE
         && !ngx_http_webhook_is_meant(r, &zone->shm_zone->shm.name))
@@ -66,9 +76,12 @@ ngx_http_webhook_monitor_event(ngx_http_webhook_monitor_t *monitor)
     switch (rc) {
 
     case NGX_OK:
+        monitor->inquiry.zone = zone;
+        monitor->inquiry.data = monitor;
+
         return (r->method == NGX_HTTP_DELETE)
-               ? ngx_http_webhook_forget(monitor, zone, &id)
-               : ngx_http_webhook_tell_event(monitor, zone, &id);
+               ? ngx_http_webhook_forget(monitor, zone)
+               : ngx_http_webhook_ask_event(monitor, zone);
 
     case NGX_DECLINED:
         monitor->error = "bad_request";
@@ -310,19 +323,52 @@ ngx_http_webhook_is_meant(ngx_http_request_t *r, ngx_str_t *zone)
 }
 
 
-static ngx_uint_t
-ngx_http_webhook_tell_event(ngx_http_webhook_monitor_t *monitor,
-    ngx_http_webhook_zone_t *zone, ngx_http_webhook_id_t *id)
+static ngx_int_t
+ngx_http_webhook_ask_event(ngx_http_webhook_monitor_t *monitor,
+    ngx_http_webhook_zone_t *zone)
 {
-    char                       *state;
-    u_char                      hex[2 * sizeof(ngx_http_webhook_id_t)];
-    time_t                      until;
-    ngx_int_t                   rc;
-    ngx_http_webhook_writer_t  *w;
+    ngx_int_t                    rc;
+    ngx_http_webhook_inquiry_t  *inquiry;
+
+    inquiry = &monitor->inquiry;
+
+    if (zone->store) {
+        inquiry->handler = ngx_http_webhook_event_asked;
+
+        rc = ngx_http_webhook_store_look_up(inquiry);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+    } else {
+        rc = ngx_http_webhook_zone_ask(zone, &inquiry->id, &inquiry->until);
+    }
+
+    return ngx_http_webhook_tell_event(monitor, rc);
+}
+
+
+static void
+ngx_http_webhook_event_asked(ngx_http_webhook_inquiry_t *inquiry,
+    ngx_int_t rc)
+{
+    ngx_http_webhook_monitor_t *monitor = inquiry->data;
+
+    monitor->handler(monitor, ngx_http_webhook_tell_event(monitor, rc));
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_tell_event(ngx_http_webhook_monitor_t *monitor, ngx_int_t rc)
+{
+    char                        *state;
+    u_char                       hex[2 * sizeof(ngx_http_webhook_id_t)];
+    ngx_http_webhook_writer_t   *w;
+    ngx_http_webhook_inquiry_t  *inquiry;
 
     w = &monitor->writer;
-
-    rc = ngx_http_webhook_zone_ask(zone, id, &until);
+    inquiry = &monitor->inquiry;
 
     switch (rc) {
 
@@ -334,20 +380,24 @@ ngx_http_webhook_tell_event(ngx_http_webhook_monitor_t *monitor,
         state = "in_flight";
         break;
 
+    case NGX_ERROR:
+        return ngx_http_webhook_no_store(monitor);
+
     default: /* NGX_OK */
         state = "unknown";
         break;
     }
 
-    (void) ngx_hex_dump(hex, (u_char *) id, sizeof(ngx_http_webhook_id_t));
+    (void) ngx_hex_dump(hex, (u_char *) &inquiry->id,
+                        sizeof(ngx_http_webhook_id_t));
 
     ngx_http_webhook_write(w, "{\"zone\":");
-    ngx_http_webhook_write_string(w, &zone->shm_zone->shm.name);
+    ngx_http_webhook_write_string(w, &inquiry->zone->shm_zone->shm.name);
     ngx_http_webhook_write(w, ",\"id\":\"%*s\",\"state\":\"%s\",\"until\":",
                            sizeof(hex), hex, state);
 
-    if (until) {
-        ngx_http_webhook_write(w, "%T}\n", until);
+    if (inquiry->until) {
+        ngx_http_webhook_write(w, "%T}\n", inquiry->until);
 
     } else {
         ngx_http_webhook_write(w, "null}\n");
@@ -357,43 +407,75 @@ ngx_http_webhook_tell_event(ngx_http_webhook_monitor_t *monitor,
 }
 
 
-static ngx_uint_t
+static ngx_int_t
 ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
-    ngx_http_webhook_zone_t *zone, ngx_http_webhook_id_t *id)
+    ngx_http_webhook_zone_t *zone)
 {
-    uint64_t                    n;
-    ngx_int_t                   rc;
+    uint64_t                     n;
+    ngx_int_t                    rc;
+    ngx_uint_t                   all;
+    ngx_http_webhook_inquiry_t  *inquiry;
+
+    inquiry = &monitor->inquiry;
+    all = (monitor->args[NGX_HTTP_WEBHOOK_ARG_ALL].data != NULL);
+
+    if (zone->store && all) {
+
+        /* the store would go on saying that they are done */
+
+        monitor->error = "bad_request";
+        monitor->message = "all=yes is for zones without a store";
+
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    if (zone->store) {
+        inquiry->handler = ngx_http_webhook_event_forgotten;
+
+        rc = ngx_http_webhook_store_forget(inquiry);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        n = 0;
+
+    } else if (all) {
+        rc = ngx_http_webhook_zone_forget_all(zone, &n);
+
+    } else {
+        rc = ngx_http_webhook_zone_forget(zone, &inquiry->id);
+        n = (rc == NGX_OK);
+    }
+
+    return ngx_http_webhook_tell_forgotten(monitor, zone, rc, n);
+}
+
+
+static void
+ngx_http_webhook_event_forgotten(ngx_http_webhook_inquiry_t *inquiry,
+    ngx_int_t rc)
+{
+    ngx_uint_t                   status;
+    ngx_http_webhook_monitor_t  *monitor;
+
+    monitor = inquiry->data;
+
+    status = ngx_http_webhook_tell_forgotten(monitor, inquiry->zone, rc,
+                                             (rc == NGX_OK));
+    monitor->handler(monitor, status);
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_tell_forgotten(ngx_http_webhook_monitor_t *monitor,
+    ngx_http_webhook_zone_t *zone, ngx_int_t rc, uint64_t n)
+{
     ngx_str_t                  *name;
     ngx_http_webhook_writer_t  *w;
 
     w = &monitor->writer;
     name = &zone->shm_zone->shm.name;
-
-    if (zone->store) {
-
-        /* the store would go on saying that the event is done */
-
-        if (monitor->args[NGX_HTTP_WEBHOOK_ARG_ALL].data) {
-            monitor->error = "bad_request";
-            monitor->message = "all=yes is for zones without a store";
-
-            return NGX_HTTP_BAD_REQUEST;
-        }
-
-        monitor->error = "store_unavailable";
-        monitor->message = "what a store remembers can be forgotten there "
-                           "only: delete the key";
-
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
-
-    if (monitor->args[NGX_HTTP_WEBHOOK_ARG_ALL].data) {
-        rc = ngx_http_webhook_zone_forget_all(zone, &n);
-
-    } else {
-        rc = ngx_http_webhook_zone_forget(zone, id);
-        n = (rc == NGX_OK);
-    }
 
     if (rc == NGX_OK || n) {
         ngx_http_webhook_log_forgotten(monitor->request, name, n);
@@ -404,7 +486,11 @@ ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
     case NGX_OK:
         ngx_http_webhook_write(w, "{\"zone\":");
         ngx_http_webhook_write_string(w, name);
-        ngx_http_webhook_write(w, ",\"forgotten\":%uL}\n", n);
+        ngx_http_webhook_write(w, ",\"forgotten\":%uL%s}\n", n,
+                               zone->store
+                               ? ",\"message\":\"other servers may still "
+                                 "remember it: ask each of them\""
+                               : "");
 
         return NGX_HTTP_OK;
 
@@ -420,12 +506,25 @@ ngx_http_webhook_forget(ngx_http_webhook_monitor_t *monitor,
 
         return NGX_HTTP_CONFLICT;
 
-    default: /* NGX_AGAIN */
+    case NGX_ERROR:
+        return ngx_http_webhook_no_store(monitor);
+
+    default: /* NGX_AGAIN, NGX_ABORT */
         monitor->error = "zone_busy";
         monitor->message = "the zone is being copied by a reload: try again";
 
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_no_store(ngx_http_webhook_monitor_t *monitor)
+{
+    monitor->error = "store_unavailable";
+    monitor->message = "the store of the zone cannot be asked now";
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 

@@ -15,8 +15,8 @@
 
 char  ngx_http_webhook_page_policy[] =
         "default-src 'none'; style-src 'sha256-mORPrQJLPZggTRhY1r"
-        "8PYM+QVRBE7j3V/uJ9GMBBrks='; script-src 'sha256-BH2xlVab"
-        "hJh6oFbYJWt8/AYuaLCB8IpmhqH1GIecH8w='; connect-src 'self"
+        "8PYM+QVRBE7j3V/uJ9GMBBrks='; script-src 'sha256-FwGikcf/"
+        "DIphBOuXBjrBHZGhv36B0sJDct28HGdGerk='; connect-src 'self"
         "'; base-uri 'none'; form-action 'none'; frame-ancestors "
         "'none'";
 
@@ -529,6 +529,7 @@ ngx_str_t  ngx_http_webhook_page_parts[] = {
         "a.message}.`\n"
         "      : a.forgotten ? 'Forgotten: it is delivered again "
         "if it is sent again.'\n"
+        "        + (a.message ? ` But ${a.message}.` : '')\n"
         "      : a.state == 'unknown' ? 'Not remembered.'\n"
         "      : (a.state == 'done' ? 'Remembered' : 'With the ap"
         "plication')\n"

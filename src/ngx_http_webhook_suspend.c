@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * A request that waits in the access phase.
+ * A request that waits in a phase.
  */
 
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) ngx_http_webhook_module contributors
  *
- * A request that waits in the access phase.
+ * A request that waits in a phase.
  */
 
 
@@ -16,8 +16,8 @@
 
 
 /*
- * Suspends a request in the access phase, to be gone with its client: returns
- * what the phase handler is to return.
+ * Suspends a request in a phase, to be gone with its client: returns what the
+ * phase handler is to return.
  */
 ngx_int_t ngx_http_webhook_suspend(ngx_http_request_t *r);
 

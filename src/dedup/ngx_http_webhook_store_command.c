@@ -48,6 +48,14 @@ static ngx_str_t  ngx_http_webhook_free_script = ngx_string(
 );
 
 
+static ngx_str_t  ngx_http_webhook_forget_script = ngx_string(
+    "local v=redis.call('GET',KEYS[1]) "
+    "if not v then return 0 end "
+    "if string.sub(v,1,2)=='d:' then return redis.call('DEL',KEYS[1]) end "
+    "return 2"
+);
+
+
 ngx_int_t
 ngx_http_webhook_command_write(ngx_http_webhook_link_t *link,
     ngx_http_webhook_command_t *command)
@@ -140,6 +148,16 @@ ngx_http_webhook_command_write(ngx_http_webhook_link_t *link,
     case NGX_HTTP_WEBHOOK_COMMAND_GET:
         ngx_str_set(&args[0], "GET");
         n = 2;
+        break;
+
+    case NGX_HTTP_WEBHOOK_COMMAND_FORGET:
+
+        args[3] = args[1];
+
+        ngx_str_set(&args[0], "EVAL");
+        args[1] = ngx_http_webhook_forget_script;
+        ngx_str_set(&args[2], "1");
+        n = 4;
         break;
 
     default: /* NGX_HTTP_WEBHOOK_COMMAND_PING */

@@ -61,7 +61,7 @@ static ngx_int_t ngx_http_webhook_link_pong(ngx_http_webhook_link_t *link,
 
 
 static const char  *ngx_http_webhook_command_names[] = {
-    "SET", "EVAL", "SET", "EVAL", "GET", "PING"
+    "SET", "EVAL", "SET", "EVAL", "GET", "EVAL", "PING"
 };
 
 
@@ -510,19 +510,24 @@ ngx_http_webhook_link_unanswered(ngx_http_webhook_link_t *link,
 }
 
 
+ngx_uint_t
+ngx_http_webhook_link_takes(ngx_http_webhook_link_t *link)
+{
+    return (link->state == NGX_HTTP_WEBHOOK_LINK_UP || link->first)
+           && link->ncommands < NGX_HTTP_WEBHOOK_LINK_COMMANDS;
+}
+
+
 ngx_http_webhook_command_t *
 ngx_http_webhook_link_give(ngx_http_webhook_link_t *link,
     ngx_http_webhook_command_t *given)
 {
     ngx_http_webhook_command_t  *command;
 
-    if (link->state != NGX_HTTP_WEBHOOK_LINK_UP && !link->first
-        && given->type != NGX_HTTP_WEBHOOK_COMMAND_FREE)
+    if (!ngx_http_webhook_link_takes(link)
+        && (given->type != NGX_HTTP_WEBHOOK_COMMAND_FREE
+            || link->ncommands == NGX_HTTP_WEBHOOK_LINK_COMMANDS))
     {
-        return NULL;
-    }
-
-    if (link->ncommands == NGX_HTTP_WEBHOOK_LINK_COMMANDS) {
         return NULL;
     }
 

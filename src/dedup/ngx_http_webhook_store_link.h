@@ -39,6 +39,7 @@ typedef enum {
     NGX_HTTP_WEBHOOK_COMMAND_COMMIT,
     NGX_HTTP_WEBHOOK_COMMAND_FREE,
     NGX_HTTP_WEBHOOK_COMMAND_GET,
+    NGX_HTTP_WEBHOOK_COMMAND_FORGET,
     NGX_HTTP_WEBHOOK_COMMAND_PING
 } ngx_http_webhook_command_e;
 
@@ -63,6 +64,8 @@ struct ngx_http_webhook_command_s {
     time_t                         lease;
     time_t                         until;    /* done; or of use */
     uint32_t                       fingerprint;
+    uint32_t                       state;    /* of the slot that the zone has
+                                                forgotten, or 0 */
 };
 
 
@@ -114,6 +117,9 @@ struct ngx_http_webhook_link_s {
 void ngx_http_webhook_link_start(ngx_http_webhook_link_t *link,
     const ngx_http_webhook_store_t *store);
 void ngx_http_webhook_link_exit(ngx_http_webhook_link_t *link);
+
+/* Whether commands can be given now, but for those to free. */
+ngx_uint_t ngx_http_webhook_link_takes(ngx_http_webhook_link_t *link);
 
 /*
  * Gives a command, of which a copy is made.  Returns the copy; or NULL if it

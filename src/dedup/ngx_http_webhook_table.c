@@ -23,9 +23,6 @@
 #define NGX_HTTP_WEBHOOK_MOVES  2
 
 
-static void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
-    uint32_t state);
 static ngx_http_webhook_slot_t *ngx_http_webhook_table_owned(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
     uint32_t owner);
@@ -312,9 +309,7 @@ ngx_http_webhook_table_take(ngx_http_webhook_table_t *table, uint32_t n,
 }
 
 
-/* whole or not at all for whoever finds it, even if this process is killed */
-
-static void
+void
 ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
     ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
     uint32_t state)

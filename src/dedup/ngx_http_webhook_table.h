@@ -269,6 +269,15 @@ ngx_int_t ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now);
 
 /*
+ * Forgets it likewise, and does not count it; the slot is what is forgotten,
+ * and can be put back, as owed if that is set, unless the id is there again.
+ */
+ngx_int_t ngx_http_webhook_table_take_out(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t *forgotten);
+void ngx_http_webhook_table_put_back(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *forgotten, ngx_uint_t owed, time_t now);
+
+/*
  * Forgets all that is done in some buckets from *n on, adds how many were alive
  * to *forgotten, and sets *n to where it has to go on, which is nbuckets in the
  * end.  Returns NGX_OK, or NGX_AGAIN if a copy is under way.

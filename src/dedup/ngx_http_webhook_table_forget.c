@@ -67,6 +67,23 @@ ngx_int_t
 ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now)
 {
+    ngx_int_t                rc;
+    ngx_http_webhook_slot_t  slot;
+
+    rc = ngx_http_webhook_table_take_out(table, id, now, &slot);
+
+    if (rc == NGX_OK) {
+        table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_http_webhook_table_take_out(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t *forgotten)
+{
     ngx_uint_t                  i, n;
     ngx_http_webhook_slot_t    *slot;
     ngx_http_webhook_bucket_t  *buckets[2];
@@ -84,6 +101,8 @@ ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
     if (table->copying) {
         return NGX_AGAIN;
     }
+
+    *forgotten = *slot;
 
     ngx_http_webhook_table_buckets(table, id, buckets);
 
@@ -106,9 +125,41 @@ ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
         }
     }
 
-    table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
-
     return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_table_put_back(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *forgotten, ngx_uint_t owed, time_t now)
+{
+    uint32_t                  state;
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, &forgotten->id);
+
+    if (slot == NULL) {
+        slot = ngx_http_webhook_table_room(table, &forgotten->id, now,
+                            &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED]);
+        if (slot == NULL) {
+            return;
+        }
+
+    } else if (ngx_http_webhook_table_is_live(table, slot, now)) {
+
+        /* somebody had it meanwhile, as a new one */
+
+        return;
+    }
+
+    state = forgotten->state;
+
+    if (owed) {
+        state |= table->owing;
+    }
+
+    ngx_http_webhook_table_set(table, slot, &forgotten->id, forgotten->expire,
+                               state);
 }
 
 

@@ -61,6 +61,14 @@ ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
     uint64_t *evicted);
 
 /*
+ * Sets a slot: whole or not at all for whoever finds it, even if this process
+ * is killed.
+ */
+void ngx_http_webhook_table_set(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *slot, ngx_http_webhook_id_t *id, uint32_t expire,
+    uint32_t state);
+
+/*
  * The first bucket from n on whose bit is set, in one of the table's rows of
  * bits, or nbuckets.
  */

@@ -268,6 +268,7 @@ async function ask(method) {
 
     $('event').textContent = a.error ? `Not possible: ${a.message}.`
       : a.forgotten ? 'Forgotten: it is delivered again if it is sent again.'
+        + (a.message ? ` But ${a.message}.` : '')
       : a.state == 'unknown' ? 'Not remembered.'
       : (a.state == 'done' ? 'Remembered' : 'With the application')
         + `, for ${time(Math.max(a.until - now, 0))} more.`;

@@ -2289,6 +2289,177 @@ forget(void)
 }
 
 
+/* the state that an id has, 0 if it is not there */
+
+static uint32_t
+state_of(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id)
+{
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, id);
+
+    return slot ? slot->state : 0;
+}
+
+
+/*
+ * What was taken out and is put back is as it was, or owed; unless somebody
+ * else had it meanwhile.
+ */
+
+static void
+put_back(void)
+{
+    uint32_t                   i, n, owner, fingerprint, state;
+    uint64_t                   evicted;
+    ngx_int_t                  rc;
+    ngx_http_webhook_id_t      id;
+    ngx_http_webhook_slot_t    slot, other;
+    ngx_http_webhook_table_t   table, to;
+    ngx_http_webhook_bucket_t  bucket;
+
+    make(&table, 192 * 40);
+    make(&to, 192 * 40);
+
+    ngx_http_webhook_table_set_owing(&table, 1);
+
+    for (i = 0; i < 4; i++) {
+
+        id = new_id();
+        deliver(&table, &id, START, 600);
+
+        if (i % 2) {
+            ngx_http_webhook_table_acknowledge(&table, &id, START + 600, 1);
+        }
+
+        state = state_of(&table, &id);
+
+        if (state >> 30 != (i % 2 ? 2 : 3)) {
+            fail("state %x", state);
+        }
+
+        rc = ngx_http_webhook_table_take_out(&table, &id, START, &slot);
+
+        if (rc != NGX_OK || lookup(&table, &id, START) != NGX_OK
+            || ngx_http_webhook_table_take_out(&table, &id, START, &other)
+               != NGX_DECLINED)
+        {
+            fail("not taken out: %ld", (long) rc);
+        }
+
+        for (n = 0; n < table.nbuckets; n++) {
+            ngx_http_webhook_table_unmark(&table, n);
+            (void) ngx_http_webhook_table_take_owed(&table, n, START, &bucket);
+        }
+
+        ngx_http_webhook_table_put_back(&table, &slot, i / 2, START);
+
+        if (state_of(&table, &id) != (i / 2 ? state | 3U << 30 : state)
+            || ngx_http_webhook_table_until(&table, &id, START) != START + 600)
+        {
+            fail("%u: put back as %x, and not %x", i, state_of(&table, &id),
+                 state);
+        }
+
+        /* who keeps an image is told, and who sends what is owed */
+
+        n = ngx_http_webhook_slot_bucket(&table,
+                                   ngx_http_webhook_table_find(&table, &id));
+
+        if (ngx_http_webhook_table_next_marked(&table, 0) != n
+            || (i != 1 && ngx_http_webhook_table_next_owed(&table, n) != n))
+        {
+            fail("%u: put back and not marked", i);
+        }
+    }
+
+    if (table.counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]) {
+        fail("forgotten, and put back");
+    }
+
+    /* claimed meanwhile, and accepted meanwhile for another time */
+
+    for (i = 0; i < 2; i++) {
+
+        id = new_id();
+        deliver(&table, &id, START, 600);
+
+        ngx_http_webhook_table_take_out(&table, &id, START, &slot);
+        ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
+                                     &fingerprint);
+        if (i) {
+            ngx_http_webhook_table_commit(&table, &id, owner, START,
+                                          START + 300, 2);
+        }
+
+        state = state_of(&table, &id);
+
+        ngx_http_webhook_table_put_back(&table, &slot, 1, START);
+
+        if (state_of(&table, &id) != state
+            || ngx_http_webhook_table_until(&table, &id, START)
+               != START + (i ? 300 : 30))
+        {
+            fail("%u: another one's", i);
+        }
+    }
+
+    /* a claim whose lease has run out is nobody's */
+
+    ngx_http_webhook_table_take_out(&table, &id, START, &slot);
+    ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
+                                 &fingerprint);
+    ngx_http_webhook_table_put_back(&table, &slot, 0, START + 30);
+
+    if (lookup(&table, &id, START + 30) != NGX_DECLINED
+        || ngx_http_webhook_table_until(&table, &id, START + 30)
+           != START + 300)
+    {
+        fail("behind a claim that has run out");
+    }
+
+    /* while a copy is made that has seen its bucket */
+
+    ngx_http_webhook_table_take_out(&table, &id, START, &slot);
+    ngx_http_webhook_table_copy_begin(&to, &table);
+
+    for (n = 0; n < table.nbuckets; /* void */ ) {
+        ngx_http_webhook_bucket_t  buckets[NGX_HTTP_WEBHOOK_SLICE];
+
+        i = ngx_http_webhook_table_copy_take(&table, &n, buckets);
+
+        while (i--) {
+            ngx_http_webhook_table_add(&to, UINT32_MAX, &buckets[i], START);
+        }
+    }
+
+    ngx_http_webhook_table_put_back(&table, &slot, 0, START);
+    ngx_http_webhook_table_copy_end(&to, &table, START);
+
+    if (lookup(&to, &id, START) != NGX_DECLINED) {
+        fail("put back, and not copied");
+    }
+
+    /* and where there is no room: one that was done has to go */
+
+    ngx_http_webhook_table_take_out(&to, &id, START, &slot);
+
+    for (i = 0; i < 4000; i++) {
+        other.id = new_id();
+        deliver(&to, &other.id, START, 600);
+    }
+
+    evicted = evictions(&to);
+    ngx_http_webhook_table_put_back(&to, &slot, 0, START);
+
+    if (lookup(&to, &id, START) != NGX_DECLINED
+        || evictions(&to) != evicted + 1)
+    {
+        fail("put back where there is no room");
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -2315,6 +2486,7 @@ main(int argc, char **argv)
         { "owed", owed },
         { "sample", sample },
         { "forget", forget },
+        { "put_back", put_back },
         { "layout", layout }
     };
 
