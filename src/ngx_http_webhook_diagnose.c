@@ -463,8 +463,11 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
 
     d->digested += before.len + body->len + after.len;
 
-    if (scheme->body_hash
-        && ngx_http_webhook_suppose_hash(d, body, &middle) != NGX_OK)
+    if (scheme->bound) {
+        middle.len = 0;
+
+    } else if (scheme->body_hash
+               && ngx_http_webhook_suppose_hash(d, body, &middle) != NGX_OK)
     {
         return NGX_ERROR;
     }

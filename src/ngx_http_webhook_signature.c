@@ -127,6 +127,14 @@ ngx_http_webhook_read_signature(ngx_http_webhook_signature_t *signature,
 
 valid:
 
+    if (scheme->bound) {
+        reason = ngx_http_webhook_read_body_hash(scope, scheme->bound,
+                                                 signature->body_hash);
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+            return reason;
+        }
+    }
+
     if (!scheme->named_by_headers) {
         return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
@@ -609,8 +617,9 @@ ngx_http_webhook_build_signed(ngx_http_webhook_reading_t *reading,
 
     text = &reading->scheme->signed_text;
 
-    if (text->npieces == 1 || reading->scheme->algorithm->token) {
-
+    if ((text->npieces == 1 && reading->scheme->bound == NULL)
+        || reading->scheme->algorithm->token)
+    {
         /* nothing but the body */
 
         return NGX_HTTP_WEBHOOK_REASON_NONE;
@@ -658,7 +667,12 @@ ngx_http_webhook_build_signed(ngx_http_webhook_reading_t *reading,
         p += values[i].len;
     }
 
-    group->after.len = p - group->after.data;
+    if (reading->scheme->bound) {
+        group->before.len = p - group->before.data;
+
+    } else {
+        group->after.len = p - group->after.data;
+    }
 
     return (ngx_http_webhook_seams_check(reading->scheme, values, p,
                                          group->timestamp.len)

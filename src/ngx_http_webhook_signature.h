@@ -47,6 +47,9 @@ typedef struct {
     time_t                         time;        /* of the last group that has */
     time_t                         age;         /* one, when it was judged */
 
+    u_char                         body_hash[NGX_HTTP_WEBHOOK_SHA256_LEN];
+                                                /* as the request says */
+
     size_t                         malformed;   /* length of the last item,
                                                    if none decodes */
     unsigned                       has_time:1;
@@ -83,6 +86,17 @@ ngx_http_webhook_reason_e ngx_http_webhook_check_lines(
  */
 ngx_http_webhook_reason_e ngx_http_webhook_check_key(
     ngx_http_webhook_scope_t *scope, const ngx_http_webhook_scheme_t *scheme);
+
+
+/* src/ngx_http_webhook_content.c */
+
+/*
+ * Reads which hash the body must have, of NGX_HTTP_WEBHOOK_SHA256_LEN bytes.
+ * Returns a reason likewise.
+ */
+ngx_http_webhook_reason_e ngx_http_webhook_read_body_hash(
+    ngx_http_webhook_scope_t *scope,
+    const ngx_http_webhook_body_bound_t *bound, u_char *hash);
 
 
 #endif /* _NGX_HTTP_WEBHOOK_SIGNATURE_H_INCLUDED_ */

@@ -41,6 +41,7 @@ static ngx_str_t  ngx_http_webhook_reasons[] = {
     ngx_string("malformed_signature"),
     ngx_string("too_many_signatures"),
     ngx_string("signature_mismatch"),
+    ngx_string("wrong_body_hash"),
     ngx_string("missing_timestamp"),
     ngx_string("malformed_timestamp"),
     ngx_string("stale_timestamp"),

@@ -18,7 +18,7 @@
 #define NGX_HTTP_WEBHOOK_MAX_WHOLE  (1024 * 1024)
 
 
-static ngx_int_t ngx_http_webhook_verify_hash(
+static ngx_int_t ngx_http_webhook_verify_middle(
     ngx_http_webhook_verify_t *verify);
 static ngx_http_webhook_reason_e ngx_http_webhook_verify_compare(
     ngx_http_webhook_verify_t *verify);
@@ -97,7 +97,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
         }
     }
 
-    if (sha256 || scheme->body_hash) {
+    if (sha256 || scheme->body_hash || scheme->bound) {
         verify->body_digest = ngx_http_webhook_sha256_start();
         if (verify->body_digest == NULL) {
             goto failed;
@@ -111,7 +111,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
         return ngx_http_webhook_verify_compare(verify);
     }
 
-    if (scheme->algorithm->verify && !scheme->body_hash
+    if (scheme->algorithm->verify && scheme->raw_body
         && r->headers_in.content_length_n > NGX_HTTP_WEBHOOK_MAX_WHOLE)
     {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
@@ -155,7 +155,7 @@ ngx_http_webhook_verify_update(void *data, u_char *p, size_t len)
                                                    len);
     }
 
-    n = (verify->digests && !verify->scheme->body_hash)
+    n = (verify->digests && verify->scheme->raw_body)
         ? verify->signature->ngroups * verify->keys->nelts : 0;
 
     for (i = 0; i < n; i++) {
@@ -185,40 +185,37 @@ failed:
 }
 
 
-/* ends the digest of the body, and adds it to the others if it is signed */
+/* adds what is signed in the place of the body to the digests */
 
 static ngx_int_t
-ngx_http_webhook_verify_hash(ngx_http_webhook_verify_t *verify)
+ngx_http_webhook_verify_middle(ngx_http_webhook_verify_t *verify)
 {
-    ngx_str_t    hash, sha256;
+    ngx_str_t    sha256;
     ngx_uint_t   i, n;
     EVP_MD_CTX  *md;
 
-    if (ngx_http_webhook_digest_final(verify->body_digest, verify->sha256)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
     if (!verify->scheme->body_hash) {
+
+        /* nothing of it: it is bound by a hash in the text */
+
         return NGX_OK;
     }
 
-    hash.data = verify->hash;
+    verify->middle.data = verify->hash;
 
     sha256.data = verify->sha256;
     sha256.len = NGX_HTTP_WEBHOOK_SHA256_LEN;
 
-    ngx_http_webhook_encode(&hash, &sha256, verify->scheme->body_hash);
-
-    verify->hash_len = hash.len;
+    ngx_http_webhook_encode(&verify->middle, &sha256,
+                            verify->scheme->body_hash);
 
     n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
 
     for (i = 0; i < n; i++) {
         md = verify->digests[i];
 
-        if (md && ngx_http_webhook_digest_update(md, hash.data, hash.len)
+        if (md && ngx_http_webhook_digest_update(md, verify->middle.data,
+                                                 verify->middle.len)
                   != NGX_OK)
         {
             return NGX_ERROR;
@@ -298,13 +295,20 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
     }
 
     if (algorithm->verify && len > NGX_HTTP_WEBHOOK_MAX_WHOLE
-        && !verify->scheme->body_hash)
+        && verify->scheme->raw_body)
     {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
     }
 
-    if (verify->scheme->body_hash
-        && ngx_http_webhook_verify_hash(verify) != NGX_OK)
+    if (verify->body_digest
+        && ngx_http_webhook_digest_final(verify->body_digest, verify->sha256)
+           != NGX_OK)
+    {
+        goto failed;
+    }
+
+    if (!verify->scheme->raw_body
+        && ngx_http_webhook_verify_middle(verify) != NGX_OK)
     {
         goto failed;
     }
@@ -328,10 +332,12 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
     }
 
-    if (verify->body_digest && !verify->scheme->body_hash
-        && ngx_http_webhook_verify_hash(verify) != NGX_OK)
+    if (verify->scheme->bound
+        && CRYPTO_memcmp(verify->sha256, verify->signature->body_hash,
+                         NGX_HTTP_WEBHOOK_SHA256_LEN)
+           != 0)
     {
-        goto failed;
+        return NGX_HTTP_WEBHOOK_REASON_WRONG_BODY_HASH;
     }
 
     return NGX_HTTP_WEBHOOK_REASON_NONE;
@@ -503,7 +509,8 @@ ngx_http_webhook_signed_text(ngx_http_webhook_verify_t *verify,
 
     if (group->text.data == NULL) {
 
-        len = verify->hash_len ? (off_t) verify->hash_len : verify->digested;
+        len = verify->scheme->raw_body ? verify->digested
+                                       : (off_t) verify->middle.len;
 
         group->text.len = group->before.len + len + group->after.len;
 
@@ -518,10 +525,12 @@ ngx_http_webhook_signed_text(ngx_http_webhook_verify_t *verify,
             p = ngx_cpymem(p, group->before.data, group->before.len);
         }
 
-        if (verify->hash_len) {
-            ngx_memcpy(p, verify->hash, verify->hash_len);
+        if (verify->middle.len) {
+            ngx_memcpy(p, verify->middle.data, verify->middle.len);
 
-        } else if (ngx_http_webhook_copy_body(verify->request, p) != NGX_OK) {
+        } else if (verify->scheme->raw_body
+                   && ngx_http_webhook_copy_body(verify->request, p) != NGX_OK)
+        {
             return NGX_ERROR;
         }
 

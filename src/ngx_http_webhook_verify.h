@@ -30,8 +30,8 @@ typedef struct {
     EVP_MD_CTX                    *body_digest;  /* running SHA-256, or NULL */
     u_char                         sha256[NGX_HTTP_WEBHOOK_SHA256_LEN];
     u_char                         hash[2 * NGX_HTTP_WEBHOOK_SHA256_LEN];
-                                                 /* the same as it is signed */
-    size_t                         hash_len;     /* 0: the body itself is */
+    ngx_str_t                      middle;       /* what is signed in the place
+                                                    of a raw body */
 
     off_t                          digested;     /* bytes of the body */
     u_char                         first;        /* of them */
@@ -46,7 +46,7 @@ typedef struct {
 
 /*
  * Starts the digests of all groups for all keys, and one of the body alone if
- * sha256 is set or the scheme signs it; the other arguments outlive them.
+ * sha256 is set or the scheme needs it; the other arguments outlive them.
  * Returns NGX_HTTP_WEBHOOK_REASON_NONE; why the request is not authentic, if
  * that can be told without its body; or NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR
  * after the error was logged.  To be freed in each case.

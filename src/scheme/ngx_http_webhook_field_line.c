@@ -145,7 +145,8 @@ char *
 ngx_http_webhook_fields_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme)
 {
-    ngx_str_t  *name;
+    ngx_str_t                    *name;
+    ngx_http_webhook_template_t   source;
 
     name = ngx_http_webhook_lacks_field(scheme->fields, &scheme->signed_text);
 
@@ -162,6 +163,15 @@ ngx_http_webhook_fields_check(ngx_conf_t *cf,
     if (name == NULL) {
         name = ngx_http_webhook_lines_lack_field(scheme->fields,
                                                  scheme->dedup_key);
+    }
+
+    if (name == NULL && scheme->bound
+        && scheme->bound->source.type == NGX_HTTP_WEBHOOK_PIECE_FIELD)
+    {
+        source.pieces = &scheme->bound->source;
+        source.npieces = 1;
+
+        name = ngx_http_webhook_lacks_field(scheme->fields, &source);
     }
 
     if (name) {

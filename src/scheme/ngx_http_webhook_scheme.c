@@ -28,16 +28,8 @@ static ngx_int_t ngx_http_webhook_scheme_builtin(ngx_conf_t *cf,
 
 static char *ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
-static ngx_int_t ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme);
 static ngx_int_t ngx_http_webhook_append_pointers(
     ngx_http_webhook_scheme_t *scheme, ngx_array_t *pointers);
-static ngx_uint_t ngx_http_webhook_part_is_chosen(
-    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_template_t *part);
-static ngx_uint_t ngx_http_webhook_key_is_signed(
-    ngx_http_webhook_scheme_t *scheme);
-static ngx_uint_t ngx_http_webhook_signed_has(
-    ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_piece_t *piece);
 
 
 ngx_int_t
@@ -388,8 +380,14 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     }
 
     scheme->body_hash = NGX_HTTP_WEBHOOK_ENCODING_RAW;
+    scheme->raw_body = 0;
 
     if (scheme->algorithm->token) {
+
+        if (scheme->bound) {
+            text = "has a \"body_hash\", but a token signs nothing";
+            goto failed;
+        }
 
         if (scheme->timestamp) {
             text = "has a timestamp, but a token signs nothing";
@@ -399,12 +397,13 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto valid;
     }
 
-    n = 0;
+    n = (scheme->bound != NULL);
 
     for (i = 0; i < scheme->signed_text.npieces; i++) {
         piece = &scheme->signed_text.pieces[i];
 
         if (piece->type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY) {
+            scheme->raw_body = 1;
             n++;
         }
 
@@ -416,7 +415,12 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
 
     if (n != 1) {
         text = "needs exactly one $request_body in \"signed\", or one "
-               "$webhook_body_sha256 in its place";
+               "$webhook_body_sha256 or \"body_hash\" in its place";
+        goto failed;
+    }
+
+    if (scheme->bound && ngx_http_webhook_hash_covered(scheme) != NGX_OK) {
+        text = "has a \"body_hash\" that the signed text does not cover";
         goto failed;
     }
 
@@ -577,188 +581,4 @@ ngx_http_webhook_append_pointers(ngx_http_webhook_scheme_t *scheme,
                pointers->nelts * sizeof(ngx_http_webhook_pointer_t));
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
-{
-    ngx_uint_t                    i, n, k;
-    ngx_http_webhook_line_t      *line;
-    ngx_http_webhook_piece_t     *piece;
-    ngx_http_webhook_template_t  *part;
-
-    if (scheme->dedup_key == NULL) {
-        return NGX_OK;
-    }
-
-    if (scheme->algorithm->token) {
-        return NGX_DECLINED;
-    }
-
-    if (ngx_http_webhook_key_is_signed(scheme)) {
-        return NGX_OK;
-    }
-
-    line = scheme->dedup_key->elts;
-
-    for (i = 0; i < scheme->dedup_key->nelts; i++) {
-
-        for (n = 0; n < line[i].nparts; n++) {
-            part = &line[i].parts[n];
-
-            for (k = 0; k < part->npieces; k++) {
-                piece = &part->pieces[k];
-
-                if (piece->type == NGX_HTTP_WEBHOOK_PIECE_JSON
-                    || piece->type == NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256
-                    || ngx_http_webhook_signed_has(scheme, piece))
-                {
-                    goto covered;
-                }
-            }
-        }
-
-        return NGX_DECLINED;
-
-    covered:
-
-        continue;
-    }
-
-    return NGX_OK;
-}
-
-
-/*
- * Finds the parts of the dedup key that the sender of a request chooses and
- * no signature covers: they must not be left out to have no key.  Returns
- * NGX_OK, NGX_DECLINED if such a part is hidden in $webhook_event_id, or
- * NGX_ERROR.
- */
-
-static ngx_int_t
-ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
-    ngx_http_webhook_scheme_t *scheme)
-{
-    ngx_uint_t                i, n, any, id;
-    ngx_http_webhook_line_t  *line;
-
-    scheme->chosen = NULL;
-
-    if (scheme->dedup_key == NULL
-        || scheme->algorithm->token
-        || ngx_http_webhook_key_is_signed(scheme))
-    {
-        return NGX_OK;
-    }
-
-    id = ngx_http_webhook_lines_have(scheme->dedup_key,
-                                     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
-         && !ngx_http_webhook_template_has(&scheme->signed_text,
-                                         NGX_HTTP_WEBHOOK_PIECE_EVENT_ID);
-
-    if (id && scheme->event_id) {
-        line = scheme->event_id->elts;
-
-        for (i = 0; i < scheme->event_id->nelts; i++) {
-            for (n = 0; n < line[i].nparts; n++) {
-                if (ngx_http_webhook_part_is_chosen(scheme, &line[i].parts[n]))
-                {
-                    return NGX_DECLINED;
-                }
-            }
-        }
-    }
-
-    scheme->chosen = ngx_pcalloc(cf->pool, scheme->dedup_key->nelts
-                                           * sizeof(ngx_uint_t));
-    if (scheme->chosen == NULL) {
-        return NGX_ERROR;
-    }
-
-    line = scheme->dedup_key->elts;
-    any = 0;
-
-    for (i = 0; i < scheme->dedup_key->nelts; i++) {
-        for (n = 0; n < line[i].nparts; n++) {
-            if (ngx_http_webhook_part_is_chosen(scheme, &line[i].parts[n])) {
-                scheme->chosen[i] |= (ngx_uint_t) 1 << n;
-                any = 1;
-            }
-        }
-    }
-
-    if (!any) {
-        scheme->chosen = NULL;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_part_is_chosen(ngx_http_webhook_scheme_t *scheme,
-    ngx_http_webhook_template_t *part)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < part->npieces; i++) {
-        if (ngx_http_webhook_piece_is_chosen(&part->pieces[i])
-            && !ngx_http_webhook_signed_has(scheme, &part->pieces[i]))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* whether the key is the event id, and that is signed as such */
-
-static ngx_uint_t
-ngx_http_webhook_key_is_signed(ngx_http_webhook_scheme_t *scheme)
-{
-    return scheme->dedup_key == scheme->event_id
-           && ngx_http_webhook_template_has(&scheme->signed_text,
-                                          NGX_HTTP_WEBHOOK_PIECE_EVENT_ID);
-}
-
-
-/*
- * Whether what a piece stands for is in the signed text: the same variable,
- * or the event id, of which it is a part.  Of an id with several lines it is
- * the sender who decides from which one it is taken.
- */
-
-static ngx_uint_t
-ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
-    ngx_http_webhook_piece_t *piece)
-{
-    ngx_uint_t                 i;
-    ngx_http_webhook_piece_t  *held;
-
-    if (piece->type == NGX_HTTP_WEBHOOK_PIECE_LITERAL) {
-        return 0;
-    }
-
-    for (i = 0; i < scheme->signed_text.npieces; i++) {
-        held = &scheme->signed_text.pieces[i];
-
-        if (ngx_http_webhook_pieces_equal(held, piece)) {
-            return 1;
-        }
-
-        if (held->type == NGX_HTTP_WEBHOOK_PIECE_EVENT_ID
-            && (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
-                || piece->type == NGX_HTTP_WEBHOOK_PIECE_FIELD)
-            && scheme->event_id->nelts == 1
-            && ngx_http_webhook_lines_hold(scheme->event_id, piece))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }

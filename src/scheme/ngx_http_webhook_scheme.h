@@ -40,6 +40,17 @@ typedef struct {
 } ngx_http_webhook_secret_rule_t;
 
 
+/* where a request says the hash of its body */
+
+typedef struct {
+    ngx_http_webhook_piece_t       source;
+    ngx_str_t                      prefix;
+    ngx_http_webhook_encoding_e    encoding;
+    unsigned                       whole:1;  /* the query is that of
+                                                $request_uri */
+} ngx_http_webhook_body_bound_t;
+
+
 typedef struct {
     ngx_str_t                      name;
 
@@ -53,6 +64,8 @@ typedef struct {
     ngx_uint_t                    *seams;      /* what is asked of its pieces */
     ngx_http_webhook_encoding_e    body_hash;  /* how it stands there in the
                                                   place of the body, or RAW */
+    ngx_http_webhook_body_bound_t      *bound;      /* what binds the body, or NULL
+                                                  if the signed text does */
     ngx_str_t                     *before_body;  /* how the body must not
                                                     begin, or NULL */
 
@@ -89,6 +102,7 @@ typedef struct {
                                                   which are the last */
 
     unsigned                       raw:1;      /* ECDSA, as two numbers */
+    unsigned                       raw_body:1; /* is signed as it is */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       encoded:1;    /* "encoding=" was given */
@@ -138,13 +152,6 @@ ngx_int_t ngx_http_webhook_scheme_find(ngx_conf_t *cf,
 ngx_int_t ngx_http_webhook_scheme_add_pointers(
     ngx_http_webhook_scheme_t *scheme, ngx_array_t *pointers);
 
-/*
- * Whether at least one part of each line of the scheme's dedup key is covered
- * by the signature.  Returns NGX_OK or NGX_DECLINED.
- */
-ngx_int_t ngx_http_webhook_scheme_key_covered(
-    ngx_http_webhook_scheme_t *scheme);
-
 
 /* src/scheme/ngx_http_webhook_builtin.c */
 
@@ -163,6 +170,39 @@ const ngx_http_webhook_provider_t *ngx_http_webhook_nth_provider(ngx_uint_t n);
  */
 ngx_int_t ngx_http_webhook_scheme_similar(ngx_http_webhook_schemes_t *schemes,
     ngx_str_t *name, ngx_str_t *found);
+
+
+/* src/scheme/ngx_http_webhook_covered.c */
+
+/*
+ * Whether at least one part of each line of the scheme's dedup key is covered
+ * by the signature.  Returns NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_webhook_scheme_key_covered(
+    ngx_http_webhook_scheme_t *scheme);
+
+/*
+ * Finds the parts of the dedup key that the sender of a request chooses and
+ * no signature covers: they must not be left out to have no key.  Returns
+ * NGX_OK, NGX_DECLINED if such a part is hidden in $webhook_event_id, or
+ * NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_scheme_chosen(ngx_conf_t *cf,
+    ngx_http_webhook_scheme_t *scheme);
+
+/*
+ * Whether what a piece stands for is in the signed text: the same variable,
+ * or the event id, of which it is a part.  Of an id with several lines it is
+ * the sender who decides from which one it is taken.
+ */
+ngx_uint_t ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
+    ngx_http_webhook_piece_t *piece);
+
+/*
+ * Whether the signature covers what says the hash of the body.  Returns NGX_OK
+ * or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_webhook_hash_covered(ngx_http_webhook_scheme_t *scheme);
 
 
 /* src/scheme/ngx_http_webhook_scheme_block.c */
@@ -232,6 +272,13 @@ char *ngx_http_webhook_field_line(ngx_conf_t *cf,
  */
 char *ngx_http_webhook_fields_check(ngx_conf_t *cf,
     ngx_http_webhook_scheme_t *scheme);
+
+
+/* src/scheme/ngx_http_webhook_body_hash_line.c */
+
+/* Likewise a "body_hash" line. */
+char *ngx_http_webhook_body_hash_line(ngx_conf_t *cf,
+    ngx_http_webhook_block_t *block, ngx_uint_t again);
 
 
 /* src/scheme/ngx_http_webhook_handshake_line.c */

@@ -100,6 +100,7 @@ static ngx_http_webhook_directive_t  ngx_http_webhook_directives[] = {
     { ngx_string("tolerance"), 1, 2, 0, ngx_http_webhook_tolerance_line },
     { ngx_string("secret"), 0, 4, 1, ngx_http_webhook_secret_line },
     { ngx_string("key_id"), 1, 16, 0, ngx_http_webhook_key_id_line },
+    { ngx_string("body_hash"), 1, 4, 0, ngx_http_webhook_body_hash_line },
     { ngx_string("field"), 2, 16, 1, ngx_http_webhook_field_line },
     { ngx_string("event_id"), 1, 8, 1, ngx_http_webhook_event_id_line },
     { ngx_string("event_type"), 1, 8, 1, ngx_http_webhook_event_type_line },

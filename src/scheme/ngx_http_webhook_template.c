@@ -250,7 +250,8 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
                == NGX_OK)
     {
         piece->type = NGX_HTTP_WEBHOOK_PIECE_FIELD;
-        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART
+                  |NGX_HTTP_WEBHOOK_IN_HASH;
 
     } else if (ngx_http_webhook_parameter(&piece->text, "webhook_", &rest)
                != NGX_OK)

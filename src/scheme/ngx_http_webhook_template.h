@@ -96,6 +96,7 @@ typedef struct {
 #define NGX_HTTP_WEBHOOK_IN_SIGNED  0x01
 #define NGX_HTTP_WEBHOOK_IN_PART    0x02
 #define NGX_HTTP_WEBHOOK_IN_KEY     0x04
+#define NGX_HTTP_WEBHOOK_IN_HASH    0x08
 
 /*
  * Compiles a value to a template; JSON Pointers are added to the pointers,

@@ -1,0 +1,100 @@
+
+/*
+ * Copyright (C) ngx_http_webhook_module contributors
+ *
+ * What a request says of its body before that is there.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_webhook_form.h"
+#include "ngx_http_webhook_signature.h"
+
+
+static ngx_int_t ngx_http_webhook_query_value(ngx_http_request_t *r,
+    const ngx_http_webhook_body_bound_t *bound, ngx_str_t *value);
+
+
+ngx_http_webhook_reason_e
+ngx_http_webhook_read_body_hash(ngx_http_webhook_scope_t *scope,
+    const ngx_http_webhook_body_bound_t *bound, u_char *hash)
+{
+    u_char                     buf[NGX_HTTP_WEBHOOK_SHA256_LEN + 2];
+    ngx_int_t                  rc;
+    ngx_str_t                  text;
+    ngx_http_webhook_piece_t   source;
+
+    source = bound->source;
+
+    if (source.type == NGX_HTTP_WEBHOOK_PIECE_QUERY) {
+        rc = ngx_http_webhook_query_value(scope->request, bound, &text);
+
+    } else {
+        rc = ngx_http_webhook_piece_value(scope, &source, &text);
+    }
+
+    if (rc == NGX_ERROR) {
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+        return NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD;
+    }
+
+    if (rc == NGX_ABORT
+        || text.len < bound->prefix.len
+        || ngx_strncmp(text.data, bound->prefix.data, bound->prefix.len) != 0)
+    {
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+    }
+
+    text.data += bound->prefix.len;
+    text.len -= bound->prefix.len;
+
+    /* the decoder writes up to two bytes more */
+
+    if (ngx_http_webhook_decoded_length(&text, bound->encoding)
+        != NGX_HTTP_WEBHOOK_SHA256_LEN
+        || ngx_http_webhook_decode(buf, &text, bound->encoding) != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+    }
+
+    ngx_memcpy(hash, buf, NGX_HTTP_WEBHOOK_SHA256_LEN);
+
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
+}
+
+
+/* from the query that is signed, which is not always the one there is now */
+
+static ngx_int_t
+ngx_http_webhook_query_value(ngx_http_request_t *r,
+    const ngx_http_webhook_body_bound_t *bound, ngx_str_t *value)
+{
+    u_char     *p, *last;
+    ngx_str_t   query, name;
+
+    query = r->args;
+
+    if (bound->whole) {
+        last = r->unparsed_uri.data + r->unparsed_uri.len;
+
+        p = ngx_strlchr(r->unparsed_uri.data, last, '#');
+        if (p) {
+            last = p;
+        }
+
+        p = ngx_strlchr(r->unparsed_uri.data, last, '?');
+
+        query.data = p ? p + 1 : last;
+        query.len = last - query.data;
+    }
+
+    name = bound->source.text;
+
+    return ngx_http_webhook_form_value(r->pool, &query, &name, value);
+}
