@@ -4,7 +4,8 @@
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
 #   make smoke      the same for few of them, in less than 20 seconds
 #   make matrix     builds and tests for many nginx, CELLS="clang static" for some
-#   make interop    builds, tests with the providers' own libraries, and a browser
+#   make interop    builds, tests with the providers' own libraries, a browser and
+#                   a Prometheus
 #   make neighbours builds, tests beside Debian's other modules for nginx
 #   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
 #                   TARGET=name, each for SECONDS=n, 20 by default
@@ -246,6 +247,7 @@ neighbours-packages: packages
 
 interop-packages: packages
 	@auto/packages chromium
+	@auto/unpack $(BUILD)/interop/prometheus prometheus
 
 bench-packages: packages
 	@auto/packages perl valgrind

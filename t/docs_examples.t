@@ -17,12 +17,14 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Nginx;
+use Test::Nginx::Monitor;
 use Test::Nginx::Webhook;
 use Test::Nginx::Providers;
 use Test::Nginx::Redis;
 
 use IO::Select;
 use IO::Socket;
+use JSON::PP qw/ decode_json /;
 use MIME::Base64 qw/ encode_base64 /;
 use Time::HiRes qw/ time /;
 
@@ -69,6 +71,9 @@ my %examples = (
 		qw/ square trello hubspot / ],
 	'state' => [ [ '/hooks/yoco', 'yoco' ] ],
 	'diagnosis' => [ [ '/hooks/stripe', 'stripe' ] ],
+	'monitor' => [ [ '/hooks/yoco', 'yoco' ], [ '/hooks/github', 'github' ],
+		[ '/hooks/github/deploy', 'github' ] ],
+	'logs' => [ [ '/hooks/yoco', 'yoco' ], [ '/hooks/nextpay', 'nextpay' ] ],
 	'rotation' => [ [ '/hooks/nextpay', 'nextpay' ],
 		[ '/hooks/nextpay', 'nextpay', 'new' ] ],
 	'own-scheme' => [ [ '/hooks/acme', 'acme' ],
@@ -87,6 +92,8 @@ my %more = (
 	'hurry' => \&hurry,
 	'public-url' => \&public_url,
 	'state' => \&state_file,
+	'monitor' => \&monitored,
+	'logs' => \&logs,
 	'rotation' => \&rotation,
 	'own-scheme' => \&own_scheme,
 	'tenants' => \&tenants,
@@ -124,7 +131,7 @@ my $redis = defined Test::Nginx::Redis::binary()
 my $cases = 0;
 $cases += @{$examples{$_} || []} foreach @files;
 
-$t->plan(1 + @files + 4 * ($cases - 1) + 69 + ($redis ? 6 : 0));
+$t->plan(1 + @files + 4 * ($cases - 1) + 87 + ($redis ? 6 : 0));
 
 mkdir $t->testdir() . '/secrets', 0700;
 
@@ -574,6 +581,87 @@ sub state_file {
 	$t->run();
 
 	is(send_to(@how), '200 duplicate 3', 'state - after a restart');
+}
+
+sub monitored {
+	my %counted = (outcome => 'passed', mode => 'enforce');
+
+	is(metric('requests_total', place => 'hooks.example.com/hooks/yoco',
+		%counted), 1, 'monitor - a place');
+	is(metric('requests_total', place => 'code', %counted), 2,
+		'monitor - one place of two');
+	is(join(' ', map { monitor('format=json', port => $_)->{status} }
+		8088, 8089), '200 200', 'monitor - both are asked');
+
+	my @how = ('yoco', $secret{yoco}, 'evt_' . ++$n, '/hooks/yoco',
+		body('yoco', $n));
+	my @forget = ("server=hooks.example.com&location=/hooks/yoco&key=$how[2]",
+		method => 'DELETE', headers => [ [ 'Webhook-Forget', 'events' ] ]);
+
+	$u->reset();
+	is(join(', ', send_to(@how), send_to(@how)), '200 1, 200 duplicate 1',
+		'monitor - delivered');
+	is(monitor(@forget, port => 8089)->{status} . ', ' . send_to(@how),
+		'405, 200 duplicate 1', 'monitor - one that only tells');
+	is(monitor(@forget)->{status} . ', ' . send_to(@how), '200, 200 2',
+		'monitor - forgotten');
+}
+
+sub logs {
+	my $line = $t->wait_log(qr/"verdict":"DUPLICATE".*nextpay/,
+		name => 'webhooks.log')
+		|| $t->wait_log(qr/nextpay.*"verdict":"DUPLICATE"/,
+			name => 'webhooks.log');
+	my $d = decode_json($line);
+
+	is(join(' ', map { $d->{$_} } qw/ place scheme status verdict reason
+		event /), "hooks.example.com/hooks/nextpay nextpay 200 DUPLICATE "
+		. "already_delivered evt_$n", 'logs - a line');
+	is(length $d->{dedup_id}, 32, 'logs - an event that can be asked for');
+
+	# quotes of a sender are his own
+
+	$u->reset();
+	my $body = '{"id":"a\\"b","event":"c"}';
+	is(response_to('nextpay', $secret{nextpay}, undef, '/hooks/nextpay', $body)
+		->{status}, 200, 'logs - quotes');
+	is(decode_json($t->wait_log(qr/a\\"b/, name => 'webhooks.log'))->{event},
+		'a"b', 'logs - in JSON');
+
+	# a refusal is late, what is genuine is not
+
+	my @yoco = ('yoco', $secret{yoco}, undef, '/hooks/yoco', body('yoco', 1));
+	my $start = time();
+
+	is(response_to(@yoco, forged => 1)->{status}, 401, 'logs - refused');
+	cmp_ok(time() - $start, '>=', 0.9, 'logs - a second later');
+
+	my ($least) = sort { $a <=> $b } map {
+		$yoco[2] = 'evt_' . ++$n;
+		$start = time();
+		send_to(@yoco);
+		time() - $start;
+	} 1 .. 3;
+
+	is($u->count(), 4, 'logs - what is genuine');
+	cmp_ok($least, '<', 0.9, 'logs - is not held back');
+
+	# failures are counted, and nothing else is
+
+	my @nextpay = ('nextpay', $secret{nextpay}, undef, '/hooks/nextpay');
+	my %answers;
+
+	$answers{response_to(@nextpay, body('nextpay', ++$n))->{status}}++
+		foreach 1 .. 20;
+	is(join(' ', %answers), '200 20', 'logs - what is genuine passes');
+
+	%answers = ();
+	$answers{response_to(@nextpay, body('nextpay', $n), forged => 1)
+		->{status}}++ foreach 1 .. 20;
+	cmp_ok($answers{429} || 0, '>=', 5, 'logs - failures are limited');
+	cmp_ok($answers{401} || 0, '>=', 9, 'logs - after some');
+	is(send_to(@nextpay, body('nextpay', ++$n)), '200 25',
+		'logs - genuine ones still are not');
 }
 
 sub rotation {
