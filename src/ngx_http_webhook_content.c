@@ -98,3 +98,35 @@ ngx_http_webhook_query_value(ngx_http_request_t *r,
 
     return ngx_http_webhook_form_value(r->pool, &query, &name, value);
 }
+
+
+ngx_int_t
+ngx_http_webhook_check_form(ngx_http_webhook_scope_t *scope)
+{
+    u_char     *p;
+    ngx_int_t   rc;
+    ngx_str_t   value;
+
+    static ngx_str_t  name = ngx_string("content_type");
+    static ngx_str_t  form = ngx_string("application/x-www-form-urlencoded");
+
+    rc = ngx_http_webhook_header(scope->request, &name, &value);
+
+    if (rc == NGX_DECLINED && value.data == NULL) {
+
+        /* without a type there must be no body either, which will show */
+
+        return NGX_OK;
+    }
+
+    if (rc != NGX_OK || value.len < form.len
+        || ngx_strncasecmp(value.data, form.data, form.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    p = value.data + form.len;
+
+    return (value.len == form.len || *p == ';' || *p == ' ' || *p == '\t')
+           ? NGX_OK : NGX_DECLINED;
+}

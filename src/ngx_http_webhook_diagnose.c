@@ -14,6 +14,7 @@
 
 #include "ngx_http_webhook_body.h"
 #include "ngx_http_webhook_diagnose.h"
+#include "ngx_http_webhook_form.h"
 
 
 /* what a diagnosis may take */
@@ -465,6 +466,13 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
 
     if (scheme->bound) {
         middle.len = 0;
+
+    } else if (scheme->form) {
+        rc = ngx_http_webhook_form_sorted(d->pool, body,
+                                          NGX_MAX_INT32_VALUE, &middle);
+        if (rc != NGX_OK) {
+            return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DECLINED;
+        }
 
     } else if (scheme->body_hash
                && ngx_http_webhook_suppose_hash(d, body, &middle) != NGX_OK)

@@ -135,6 +135,10 @@ valid:
         }
     }
 
+    if (scheme->form && ngx_http_webhook_check_form(scope) != NGX_OK) {
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+    }
+
     if (!scheme->named_by_headers) {
         return NGX_HTTP_WEBHOOK_REASON_NONE;
     }
@@ -654,7 +658,8 @@ ngx_http_webhook_build_signed(ngx_http_webhook_reading_t *reading,
     for (i = 0; i < text->npieces; i++) {
 
         if (text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY
-            || text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_BODY_HASH)
+            || text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_BODY_HASH
+            || text->pieces[i].type == NGX_HTTP_WEBHOOK_PIECE_FORM)
         {
             group->before.len = p - group->before.data;
             group->after.data = p;
@@ -693,6 +698,7 @@ ngx_http_webhook_signed_piece(ngx_http_webhook_reading_t *reading,
 
     case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
     case NGX_HTTP_WEBHOOK_PIECE_BODY_HASH:
+    case NGX_HTTP_WEBHOOK_PIECE_FORM:
         return NGX_HTTP_WEBHOOK_REASON_NONE;
 
     case NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP:

@@ -98,5 +98,11 @@ ngx_http_webhook_reason_e ngx_http_webhook_read_body_hash(
     ngx_http_webhook_scope_t *scope,
     const ngx_http_webhook_body_bound_t *bound, u_char *hash);
 
+/*
+ * Whether the body, if there is one, is said to be a form.  Returns NGX_OK or
+ * NGX_DECLINED.
+ */
+ngx_int_t ngx_http_webhook_check_form(ngx_http_webhook_scope_t *scope);
+
 
 #endif /* _NGX_HTTP_WEBHOOK_SIGNATURE_H_INCLUDED_ */

@@ -11,13 +11,22 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_body.h"
+#include "ngx_http_webhook_form.h"
 #include "ngx_http_webhook_verify.h"
 
 
-/* for an algorithm that needs the signed text as a whole */
+/* for an algorithm that needs the signed text as a whole, and for forms */
 #define NGX_HTTP_WEBHOOK_MAX_WHOLE  (1024 * 1024)
 
+#define NGX_HTTP_WEBHOOK_MAX_PARAMETERS  1000
 
+/* whether the body is to be kept whole */
+#define ngx_http_webhook_is_whole(scheme)                                     \
+    (((scheme)->algorithm->verify && (scheme)->raw_body) || (scheme)->form)
+
+
+static ngx_http_webhook_reason_e ngx_http_webhook_verify_form(
+    ngx_http_webhook_verify_t *verify, off_t len);
 static ngx_int_t ngx_http_webhook_verify_middle(
     ngx_http_webhook_verify_t *verify);
 static ngx_http_webhook_reason_e ngx_http_webhook_verify_compare(
@@ -111,7 +120,7 @@ ngx_http_webhook_verify_start(ngx_http_webhook_verify_t *verify,
         return ngx_http_webhook_verify_compare(verify);
     }
 
-    if (scheme->algorithm->verify && scheme->raw_body
+    if (ngx_http_webhook_is_whole(scheme)
         && r->headers_in.content_length_n > NGX_HTTP_WEBHOOK_MAX_WHOLE)
     {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
@@ -166,7 +175,7 @@ ngx_http_webhook_verify_update(void *data, u_char *p, size_t len)
         }
     }
 
-    md = verify->body_digest;
+    md = verify->scheme->form ? NULL : verify->body_digest;
 
     if (md && ngx_http_webhook_digest_update(md, p, len) != NGX_OK) {
         goto failed;
@@ -185,6 +194,69 @@ failed:
 }
 
 
+/* what is signed of a form */
+
+static ngx_http_webhook_reason_e
+ngx_http_webhook_verify_form(ngx_http_webhook_verify_t *verify, off_t len)
+{
+    ngx_str_t            body;
+    EVP_MD_CTX          *md;
+    ngx_http_request_t  *r;
+
+    r = verify->request;
+
+    if (len && r->headers_in.content_type == NULL) {
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+    }
+
+    verify->pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, r->connection->log);
+    if (verify->pool == NULL) {
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    body.len = (size_t) len;
+    body.data = ngx_pnalloc(verify->pool, body.len + 1);
+
+    if (body.data == NULL
+        || ngx_http_webhook_copy_body(r, body.data) != NGX_OK)
+    {
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    switch (ngx_http_webhook_form_sorted(verify->pool, &body,
+                                         NGX_HTTP_WEBHOOK_MAX_PARAMETERS,
+                                         &verify->middle))
+    {
+    case NGX_OK:
+        break;
+
+    case NGX_DECLINED:
+        return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+
+    case NGX_ABORT:
+        return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
+
+    default: /* NGX_ERROR */
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    /* what the signature does not tell apart is one event */
+
+    md = verify->body_digest;
+
+    if (md && ngx_http_webhook_digest_update(md, verify->middle.data,
+                                             verify->middle.len)
+              != NGX_OK)
+    {
+        ngx_http_webhook_digest_error(NGX_LOG_ERR, r->connection->log,
+                                      "EVP_DigestUpdate() failed");
+        return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
+    }
+
+    return NGX_HTTP_WEBHOOK_REASON_NONE;
+}
+
+
 /* adds what is signed in the place of the body to the digests */
 
 static ngx_int_t
@@ -194,20 +266,16 @@ ngx_http_webhook_verify_middle(ngx_http_webhook_verify_t *verify)
     ngx_uint_t   i, n;
     EVP_MD_CTX  *md;
 
-    if (!verify->scheme->body_hash) {
+    if (verify->scheme->body_hash) {
 
-        /* nothing of it: it is bound by a hash in the text */
+        verify->middle.data = verify->hash;
 
-        return NGX_OK;
+        sha256.data = verify->sha256;
+        sha256.len = NGX_HTTP_WEBHOOK_SHA256_LEN;
+
+        ngx_http_webhook_encode(&verify->middle, &sha256,
+                                verify->scheme->body_hash);
     }
-
-    verify->middle.data = verify->hash;
-
-    sha256.data = verify->sha256;
-    sha256.len = NGX_HTTP_WEBHOOK_SHA256_LEN;
-
-    ngx_http_webhook_encode(&verify->middle, &sha256,
-                            verify->scheme->body_hash);
 
     n = verify->digests ? verify->signature->ngroups * verify->keys->nelts : 0;
 
@@ -294,10 +362,17 @@ ngx_http_webhook_verify_end(ngx_http_webhook_verify_t *verify)
         return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
     }
 
-    if (algorithm->verify && len > NGX_HTTP_WEBHOOK_MAX_WHOLE
-        && verify->scheme->raw_body)
+    if (ngx_http_webhook_is_whole(verify->scheme)
+        && len > NGX_HTTP_WEBHOOK_MAX_WHOLE)
     {
         return NGX_HTTP_WEBHOOK_REASON_BODY_TOO_LARGE;
+    }
+
+    if (verify->scheme->form) {
+        reason = ngx_http_webhook_verify_form(verify, len);
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+            return reason;
+        }
     }
 
     if (verify->body_digest
@@ -558,6 +633,11 @@ ngx_http_webhook_verify_free(ngx_http_webhook_verify_t *verify)
 
     ngx_http_webhook_digest_free(verify->body_digest);
 
+    if (verify->pool) {
+        ngx_destroy_pool(verify->pool);
+    }
+
     verify->digests = NULL;
     verify->body_digest = NULL;
+    verify->pool = NULL;
 }

@@ -32,6 +32,7 @@ typedef struct {
     u_char                         hash[2 * NGX_HTTP_WEBHOOK_SHA256_LEN];
     ngx_str_t                      middle;       /* what is signed in the place
                                                     of a raw body */
+    ngx_pool_t                    *pool;         /* of a form, or NULL */
 
     off_t                          digested;     /* bytes of the body */
     u_char                         first;        /* of them */
@@ -66,7 +67,8 @@ ngx_int_t ngx_http_webhook_verify_update(void *verify, u_char *p, size_t len);
 /*
  * Ends the digests and judges the request.  Returns
  * NGX_HTTP_WEBHOOK_REASON_NONE if a candidate is right: verify->secret_index,
- * verify->group and, if it was asked for, verify->sha256 are set then; or why
+ * verify->group and, if it was asked for, verify->sha256 are set then, that of
+ * a form over its sorted parameters; or why
  * the request is not authentic; or NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR if
  * the body was not digested as it is stored, or after an error was logged.
  */

@@ -330,5 +330,42 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
       "signature  $http_x_postal_signature_256 encoding=base64;"
       "key_id     $http_x_postal_signature_kid;" },
 
+    /*
+     * a caller can press the same key twice
+     *
+     * secret: the auth token
+     * documented: Twilio: security, validating requests,
+     * https://www.twilio.com/docs/usage/security
+     */
+    { "twilio", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_twilio_signature encoding=base64;"
+      "signed     https://$http_host$request_uri$webhook_form_sorted;"
+      "event_id   $http_i_twilio_idempotency_token;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the auth token
+     * documented: Twilio: security, validating requests,
+     * https://www.twilio.com/docs/usage/security
+     */
+    { "twilio-json", "twilio",
+      "signed     https://$http_host$request_uri;"
+      "body_hash  query:bodySHA256;"
+      "dedup_key  body;" },
+
+    /*
+     * several events stand in one request
+     *
+     * secret: the key of the webhook
+     * documented: Mailchimp Transactional: authenticating webhook requests
+     */
+    { "mandrill", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_mandrill_signature encoding=base64;"
+      "signed     https://$http_host$request_uri$webhook_form_sorted;"
+      "dedup_key  body;"
+      "handshake  head status=200;" },
+
     { NULL, NULL, NULL }
 };

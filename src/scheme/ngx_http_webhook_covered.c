@@ -50,7 +50,8 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
             for (k = 0; k < part->npieces; k++) {
                 piece = &part->pieces[k];
 
-                if (piece->type == NGX_HTTP_WEBHOOK_PIECE_JSON
+                if ((piece->type == NGX_HTTP_WEBHOOK_PIECE_JSON
+                     && !scheme->form)
                     || piece->type == NGX_HTTP_WEBHOOK_PIECE_BODY_SHA256
                     || ngx_http_webhook_signed_has(scheme, piece))
                 {

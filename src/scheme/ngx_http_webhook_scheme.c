@@ -381,6 +381,7 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
 
     scheme->body_hash = NGX_HTTP_WEBHOOK_ENCODING_RAW;
     scheme->raw_body = 0;
+    scheme->form = 0;
 
     if (scheme->algorithm->token) {
 
@@ -407,6 +408,11 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
             n++;
         }
 
+        if (piece->type == NGX_HTTP_WEBHOOK_PIECE_FORM) {
+            scheme->form = 1;
+            n++;
+        }
+
         if (piece->type == NGX_HTTP_WEBHOOK_PIECE_BODY_HASH) {
             scheme->body_hash = piece->index;
             n++;
@@ -415,7 +421,13 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
 
     if (n != 1) {
         text = "needs exactly one $request_body in \"signed\", or one "
-               "$webhook_body_sha256 or \"body_hash\" in its place";
+               "$webhook_body_sha256, $webhook_form_sorted or \"body_hash\" "
+               "in its place";
+        goto failed;
+    }
+
+    if (scheme->form && scheme->timestamp_json) {
+        text = "has a timestamp in JSON, but signs a form";
         goto failed;
     }
 

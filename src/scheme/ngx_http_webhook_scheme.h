@@ -103,6 +103,7 @@ typedef struct {
 
     unsigned                       raw:1;      /* ECDSA, as two numbers */
     unsigned                       raw_body:1; /* is signed as it is */
+    unsigned                       form:1;     /* is signed, sorted */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       encoded:1;    /* "encoding=" was given */

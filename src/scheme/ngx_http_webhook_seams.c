@@ -40,6 +40,7 @@ typedef enum {
     NGX_HTTP_WEBHOOK_PART_END = 0,
     NGX_HTTP_WEBHOOK_PART_LITERAL,
     NGX_HTTP_WEBHOOK_PART_BODY,
+    NGX_HTTP_WEBHOOK_PART_FORM,      /* its own parts have no seams */
     NGX_HTTP_WEBHOOK_PART_HASH,      /* of the body, it has one length */
     NGX_HTTP_WEBHOOK_PART_NUMBER,    /* a timestamp, and so is a date */
     NGX_HTTP_WEBHOOK_PART_DATE,
@@ -144,6 +145,7 @@ ngx_http_webhook_seams(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme)
             continue;
 
         case NGX_HTTP_WEBHOOK_PART_BODY:
+        case NGX_HTTP_WEBHOOK_PART_FORM:
             behind = 1;
             loose = 1;
             break;
@@ -211,6 +213,16 @@ ngx_http_webhook_seams(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme)
 
             seams[i] |= NGX_HTTP_WEBHOOK_SEAM_WORD;
             scheme->before_body = &ngx_http_webhook_word;
+            continue;
+        }
+
+        /* where a form begins nothing tells but the address of the location */
+
+        if (next == NGX_HTTP_WEBHOOK_PART_FORM
+            && (part == NGX_HTTP_WEBHOOK_PART_URI
+                || part == NGX_HTTP_WEBHOOK_PART_ARGS))
+        {
+            seams[i] |= NGX_HTTP_WEBHOOK_SEAM_URL;
             continue;
         }
 
@@ -295,6 +307,9 @@ ngx_http_webhook_seam_part(ngx_http_webhook_scheme_t *scheme, ngx_uint_t n)
 
     case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
         return NGX_HTTP_WEBHOOK_PART_BODY;
+
+    case NGX_HTTP_WEBHOOK_PIECE_FORM:
+        return NGX_HTTP_WEBHOOK_PART_FORM;
 
     case NGX_HTTP_WEBHOOK_PIECE_BODY_HASH:
         return NGX_HTTP_WEBHOOK_PART_HASH;

@@ -237,6 +237,10 @@ ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name, ngx_uint_t where,
         piece->index = NGX_HTTP_WEBHOOK_ENCODING_BASE64URL;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
 
+    } else if (ngx_http_webhook_is(&piece->text, "webhook_form_sorted")) {
+        piece->type = NGX_HTTP_WEBHOOK_PIECE_FORM;
+        allowed = NGX_HTTP_WEBHOOK_IN_SIGNED;
+
     } else if (ngx_http_webhook_is(&piece->text, "webhook_timestamp")) {
         piece->type = NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP;
         allowed = NGX_HTTP_WEBHOOK_IN_SIGNED|NGX_HTTP_WEBHOOK_IN_PART;

@@ -32,6 +32,8 @@ typedef enum {
     NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY,     /* $request_body, if signed */
     NGX_HTTP_WEBHOOK_PIECE_BODY_HASH,        /* $webhook_body_sha256..., if
                                                 signed: index is its encoding */
+    NGX_HTTP_WEBHOOK_PIECE_FORM,             /* $webhook_form_sorted, if
+                                                signed */
     NGX_HTTP_WEBHOOK_PIECE_TIMESTAMP,        /* $webhook_timestamp */
     NGX_HTTP_WEBHOOK_PIECE_EVENT_ID,         /* $webhook_event_id */
     NGX_HTTP_WEBHOOK_PIECE_FIELD,            /* $webhook_field_name */

@@ -23,5 +23,16 @@
 ngx_int_t ngx_http_webhook_form_value(ngx_pool_t *pool, ngx_str_t *form,
     ngx_str_t *name, ngx_str_t *value);
 
+/*
+ * All parameters of the form, decoded likewise, sorted by their names and then
+ * by their values, equal ones once: each name with its value behind it, and
+ * nothing between them.  There are at most max of them, and none has an empty
+ * name.  The text comes from the pool.  Returns NGX_OK; NGX_DECLINED if
+ * something is not encoded as it should be, or has no name; NGX_ABORT if there
+ * are too many; NGX_ERROR if there is no memory.
+ */
+ngx_int_t ngx_http_webhook_form_sorted(ngx_pool_t *pool, ngx_str_t *form,
+    ngx_uint_t max, ngx_str_t *sorted);
+
 
 #endif /* _NGX_HTTP_WEBHOOK_FORM_H_INCLUDED_ */

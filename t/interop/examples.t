@@ -28,7 +28,7 @@ my $box = '{"type":"webhook_event","webhook":{"id":"1234567890"},"trigger":'
 	. '"FILE.UPLOADED","source":{"id":"1234567890","type":"file",'
 	. '"name":"Test.txt"}}';
 
-# where the URL is signed, it is https://example.com and uri
+# where the URL is signed, it is https://, host (example.com) and uri
 
 my @examples = (
 
@@ -245,6 +245,31 @@ my @examples = (
 		. '61c-f3c9cde097ea","event_type":"transfers#state-change","sch'
 		. 'ema_version":"2.0.0","sent_at":"2021-08-23T10:12:50Z"}',
 },
+{
+	name => 'Twilio documentation, validating signatures',
+	scheme => 'twilio',
+	secret => '12345',
+	host => 'mycompany.com',
+	uri => '/myapp.php?foo=1&bar=2',
+	headers => [
+		[ 'Content-Type', 'application/x-www-form-urlencoded' ],
+		[ 'x-twilio-signature', 'GvWf1cFY/Q7PnoempGyD5oXAezc=' ],
+	],
+	body => 'Digits=1234&To=%2B18005551212&From=%2B14158675310'
+		. '&Caller=%2B14158675310&CallSid=CA1234567890ABCDE',
+},
+{
+	name => 'Twilio libraries, tests, a hash of the body',
+	scheme => 'twilio-json',
+	secret => '12345',
+	host => 'mycompany.com',
+	uri => '/myapp.php?foo=1&bar=2&bodySHA256=0a1ff7634d9ab3b95db5c9a2df'
+		. 'e9416e41502b283a80c7cf19632632f96e6620',
+	headers => [
+		[ 'x-twilio-signature', 'a9nBmqA0ju/hNViExpshrM61xv4=' ],
+	],
+	body => '{"property": "value", "boolean": true}',
+},
 
 );
 
@@ -261,18 +286,25 @@ foreach my $i (0 .. $#examples) {
 	my $e = $examples[$i];
 
 	$e->{uri} ||= "/$i";
+	$e->{host} ||= 'example.com';
+	$e->{port} = 8100 + $i;
 
 	$t->write_file("$i.secret", "$e->{secret}\n");
 	chmod 0600, $t->testdir() . "/$i.secret";
 
 	$conf .= <<"EOF";
 
-        location = $e->{uri} {
+    server {
+        listen       127.0.0.1:$e->{port};
+        server_name  $e->{host};
+
+        location / {
             webhook_verify  $e->{scheme};
             webhook_secret  file:%%TESTDIR%%/$i.secret;
 
             proxy_pass  http://127.0.0.1:8081;
         }
+    }
 EOF
 }
 
@@ -285,12 +317,7 @@ events {
 
 http {
     %%TEST_GLOBALS_HTTP%%
-
-    server {
-        listen       127.0.0.1:8080;
-        server_name  example.com;
 $conf
-    }
 }
 
 EOF
@@ -320,7 +347,7 @@ sub deliver_example {
 
 	$body = $e->{body} unless defined $body;
 
-	my $r = request(port => 8080, host => 'example.com', uri => $e->{uri},
+	my $r = request(port => $e->{port}, host => $e->{host}, uri => $e->{uri},
 		headers => $e->{headers}, body => $body);
 
 	my $n = $u->count();

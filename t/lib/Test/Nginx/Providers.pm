@@ -77,6 +77,8 @@ the other one, but for the words.  Words are
 	Name:      a header that is sent, with its value
 	id= type=  what the event is called
 	dedup=     0: nothing tells events apart
+	form=      1: the body is a form
+	arg=       what is added to the query of the address
 	retries=   seconds for which it goes on sending an event: a day unless
 	           given, the window if there is a timestamp
 	body=      the rest of the line: the body of event {n}; {attempt} differs
@@ -84,7 +86,8 @@ the other one, but for the words.  Words are
 
 and any other word is a field of that name in what is sent.  There {ts} is the
 timestamp, {n} the number of the event, {id} and {type} what they say, {digest}
-the digest, {hash} the SHA-256 of the body in hex, {key} the name of the key in
+the digest, {hash} the SHA-256 of the body in hex, {form} its
+sorted parameters, {key} the name of the key in
 a file, {method} and {url} those of the request; \s is a blank, and \n in a text
 or a body the end of a line.
 
@@ -106,7 +109,7 @@ my %default = (
 );
 
 my $known = join '|', qw/ unit fraction either bare empty past future key list id type
-	dedup retries /;
+	dedup retries form arg /;
 
 foreach (split /\n/, Test::Nginx::project_text('t/providers.txt')) {
 	next if /^#/ or !length;
@@ -254,13 +257,18 @@ sub event {
 	$v{ts} = defined $opts{ts_text} ? $opts{ts_text} : _time($p, $opts{ts})
 		if defined $p->{unit};
 
-	$v{url} = "https://$v{host}$v{uri}";
-
 	foreach my $field (qw/ type id body /) {
 		$v{$field} = _fill($p->{$field}, \%v) unless exists $opts{$field};
 	}
 
 	$v{hash} = Digest::SHA::sha256_hex($v{body});
+	$v{form} = _sorted($v{body}) if $p->{form};
+
+	$v{uri} .= ($v{uri} =~ /\?/ ? '&' : '?') . _fill($p->{arg}, \%v)
+		if defined $p->{arg}
+		&& index($v{uri}, $p->{arg} =~ s/=.*//r . '=') < 0;
+
+	$v{url} = "https://$v{host}$v{uri}";
 	$v{key} = _key_id($name, $opts{key} || 'new') if $p->{key} eq 'pem';
 
 	my $text = _fill($p->{text}, \%v);
@@ -288,7 +296,9 @@ sub event {
 
 	return (
 		headers => [
-			[ 'Content-Type', 'application/json' ],
+			[ 'Content-Type', $p->{form}
+				? 'application/x-www-form-urlencoded'
+				: 'application/json' ],
 			(map { [ $_->[0], _fill($_->[1], \%v) ] }
 				@{$p->{headers}}),
 			@signature
@@ -348,6 +358,9 @@ sub vectors {
 		'binary-body' => join('', map { chr } 0 .. 255),
 		'empty-body' => '',
 	);
+
+	$_ = 'a=' . s/(.)/sprintf '%%%02x', ord $1/gesr foreach $p->{form}
+		? values %bodies : ();
 
 	# one that is timed by its body has to say the time
 
@@ -446,6 +459,25 @@ sub _fill {
 		? defined $v->{$1} ? $v->{$1} : '' : "{$1}"/ge;
 
 	return $text;
+}
+
+# names and values of a form, in the order of Twilio's libraries
+
+sub _sorted {
+	my ($body) = @_;
+
+	my %values;
+
+	foreach (split /&/, $body) {
+		my ($name, $value) = map { tr/+/ /r =~ s/%(..)/chr hex $1/ger }
+			split /=/, $_, 2;
+
+		$values{$name}{defined $value ? $value : ''} = 1;
+	}
+
+	return join '', map { my $name = $_;
+		map { $name . $_ } sort keys %{$values{$name}} }
+		sort keys %values;
 }
 
 sub _time {
