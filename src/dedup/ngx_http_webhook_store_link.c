@@ -313,7 +313,7 @@ ngx_http_webhook_link_greeted(ngx_http_webhook_link_t *link)
     link->delay = NGX_HTTP_WEBHOOK_LINK_MIN_DELAY;
     link->first = 0;
     link->told = 0;
-    link->told_refused = 0;
+    link->told_reason = 0;
 
     ngx_add_timer(&link->idle, NGX_HTTP_WEBHOOK_LINK_IDLE);
 
@@ -390,8 +390,8 @@ ngx_http_webhook_link_down(ngx_http_webhook_link_t *link)
 
 
 /*
- * Once, whatever the number of tries that follow; and once more if a server
- * is found that will not do.
+ * Once, whatever the number of tries that follow; and once more for each other
+ * reason for which a server that is there will not do.
  */
 
 static void
@@ -399,6 +399,7 @@ ngx_http_webhook_link_tell(ngx_http_webhook_link_t *link)
 {
     size_t                           len;
     u_char                           text[NGX_HTTP_WEBHOOK_LINK_ERROR];
+    uint32_t                         hash;
     ngx_uint_t                       level;
     const ngx_http_webhook_store_t  *store;
 
@@ -409,12 +410,15 @@ ngx_http_webhook_link_tell(ngx_http_webhook_link_t *link)
     ngx_http_webhook_store_status_set(store, 0);
 
     level = NGX_LOG_INFO;
+    hash = link->refused ? ngx_crc32_short(link->conn.reason, link->conn.len)
+                           | 1
+                         : 0;
 
-    if (!link->told || (link->refused && !link->told_refused)) {
+    if (!link->told || (link->refused && hash != link->told_reason)) {
         level = NGX_LOG_ERR;
 
         link->told = 1;
-        link->told_refused = link->refused;
+        link->told_reason = hash;
     }
 
     link->refused = 0;

@@ -94,6 +94,10 @@ struct ngx_http_webhook_link_s {
     ngx_uint_t                     ncommands;
     ngx_uint_t                     nfrees;
 
+    uint32_t                       told_reason;  /* a hash of why a server
+                                                    that was there was refused,
+                                                    or 0 */
+
     ngx_msec_t                     delay;    /* before the next try */
     ngx_msec_t                     active;   /* when the last reply came */
 
@@ -110,7 +114,6 @@ struct ngx_http_webhook_link_s {
                                                 may wait */
     unsigned                       refused:1;  /* by a server that was there */
     unsigned                       told:1;   /* that it is down */
-    unsigned                       told_refused:1;
 };
 
 
