@@ -328,7 +328,7 @@ SKIP: {
 	wait_until(sub { slurp('events.state') ne $content });
 
 	my $old = $t->master();
-	my $new = upgrade();
+	my $new = $t->upgrade();
 
 	skip 'no binary upgrade here', 7 unless $new;
 
@@ -336,7 +336,7 @@ SKIP: {
 		join(', ', ('200 duplicate') x 8), 'upgrade - both know');
 
 	kill 'WINCH', $old;
-	wait_until(sub { !workers_of($old) });
+	wait_until(sub { !$t->workers($old) });
 
 	is(join(', ', map { sent($_) } 'upgrade-1', 'upgrade-2'),
 		'200 duplicate, 200 proxied', 'upgrade - the new one');
@@ -344,7 +344,7 @@ SKIP: {
 	kill 'QUIT', $old;
 	wait_until(sub { !Test::Nginx::_alive($old) });
 
-	$t->{_master} = $new;
+	$t->follow($new);
 
 	is(join(', ', map { sent($_) } 'upgrade-1', 'upgrade-2', 'QUIT-a'),
 		join(', ', ('200 duplicate') x 3), 'upgrade - done');
@@ -355,7 +355,7 @@ SKIP: {
 	# back that the new ones have put in its place
 
 	$old = $t->master();
-	$new = upgrade() or die "no second upgrade\n";
+	$new = $t->upgrade() or die "no second upgrade\n";
 
 	kill 'QUIT', $new;
 	wait_until(sub { !Test::Nginx::_alive($new) });
@@ -368,15 +368,15 @@ SKIP: {
 	# and after they have gone
 
 	$old = $t->master();
-	$new = upgrade() or die "no third upgrade\n";
+	$new = $t->upgrade() or die "no third upgrade\n";
 
 	kill 'WINCH', $old;
-	wait_until(sub { !workers_of($old) });
+	wait_until(sub { !$t->workers($old) });
 
 	sent('rolled-2');
 
 	kill 'HUP', $old;
-	wait_until(sub { workers_of($old) });
+	wait_until(sub { $t->workers($old) });
 	kill 'QUIT', $new;
 	wait_until(sub { !Test::Nginx::_alive($new) });
 
@@ -651,34 +651,6 @@ sub started {
 	return @told ? "told of, $all" : $all;
 }
 
-# Starts a new binary beside the running one; the pid of its master, once it
-# has workers.
-
-sub upgrade {
-	my $old = $t->master();
-	my $new;
-
-	# the signal is ignored as long as the process that became a daemon is
-	# still on its way out
-
-	wait_until(sub {
-		my ($parent) = proc("/proc/$old/status") =~ /^PPid:\t(\d+)/m;
-		return proc("/proc/$parent/comm") ne "nginx\n";
-	});
-
-	kill 'USR2', $old;
-
-	wait_until(sub {
-		my $pid = eval { $t->read_file('nginx.pid') } or return;
-		$pid =~ /^(\d+)\n/ && $1 != $old && workers_of($1)
-			or return;
-		$new = $1;
-		return 1;
-	});
-
-	return $new;
-}
-
 sub proc {
 	my ($name) = @_;
 
@@ -697,13 +669,6 @@ sub taken_back {
 	});
 
 	$t->reload() or die "no reload\n";
-}
-
-sub workers_of {
-	my ($master) = @_;
-
-	return scalar grep { Test::Nginx::_title($_) =~ /worker process$/ }
-		Test::Nginx::_children($master);
 }
 
 # What became of a delivery: the answer's status, "proxied" if it reached the

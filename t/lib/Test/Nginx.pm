@@ -509,7 +509,16 @@ sub reload {
 	return $self;
 }
 
-=item workers()
+=item upgrade()
+
+Starts another master beside the running one, as a new binary.  Returns its
+pid, once it has workers; nothing if there is none.
+
+=item follow(pid)
+
+From now on that one is the master.
+
+=item workers(), workers(master)
 
 Pids of the workers that serve; those shutting down are not among them.
 
@@ -519,16 +528,62 @@ Pid of the master.
 
 =cut
 
-sub workers {
+sub upgrade {
 	my ($self) = @_;
 
-	return unless $self->{_master};
+	my $old = $self->{_master};
+	my $new;
+
+	# the signal is ignored as long as the process that became a daemon is
+	# still on its way out
+
+	_poll(10, sub {
+		my ($parent) = _text("/proc/$old/status") =~ /^PPid:\t(\d+)/m;
+		return _text("/proc/$parent/comm") ne "nginx\n";
+	});
+
+	kill 'USR2', $old;
+
+	_poll(10, sub {
+		my ($pid) = _text("$self->{_testdir}/nginx.pid") =~ /^(\d+)\n/
+			or return;
+
+		$new = $pid if $pid != $old and $self->workers($pid);
+
+		return $new;
+	});
+
+	return $new;
+}
+
+sub follow {
+	my ($self, $master) = @_;
+
+	$self->{_master} = $master;
+
+	return $self;
+}
+
+sub workers {
+	my ($self, $master) = @_;
+
+	$master ||= $self->{_master} or return;
 
 	my @pids = sort { $a <=> $b }
 		grep { _title($_) eq 'nginx: worker process' }
-		_children($self->{_master});
+		_children($master);
 
 	return @pids;
+}
+
+sub _text {
+	my ($name) = @_;
+	local $/;
+
+	open my $fh, '<', $name or return '';
+	my $text = <$fh>;
+
+	return defined $text ? $text : '';
 }
 
 sub master {
