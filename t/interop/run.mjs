@@ -21,6 +21,14 @@ const [ mode, now, port, appPort ] = process.argv.slice(2)
 
 const DIGEST = /[^=,]{40,}=*$/;
 
+const FORMS = [
+    [ 'other order', 'b=2&a=1' ],
+    [ 'two values', 'a=2&b=3&a=1' ],
+    [ 'the same twice', 'a=1&b=3&a=1' ],
+    [ 'no values', 'b&a=' ],
+    [ 'written otherwise', '%61=%2b%20+&b=%C3%A9' ],
+];
+
 const nameOf = (s) => `${s.sdk.replace(/\W+/g, '-')}-${s.scheme}`;
 
 if (mode == 'list') {
@@ -125,18 +133,22 @@ async function cases(s, library) {
         event: { id: '5e1b0c7d', type: 'charge:created' }, events: [],
         data: { id: 42, amount: 1999, currency: 'ZAR' } };
 
-    const text = (ts, more) => JSON.stringify({ ...event, ...more,
-        ...s.body && s.body(ts) });
+    const text = (ts, more) => s.form
+        ? new URLSearchParams({ ...more, MessageSid: 'SM42', Body: 'é & +1',
+            AddOns: '', amount: 1999 }).toString()
+        : JSON.stringify({ ...event, ...more, ...s.body && s.body(ts) });
 
     async function message(opts = {}, sign = signer) {
         const ts = opts.ts || now;
         const body = Buffer.from(opts.body ?? text(ts, opts.more));
-        const uri = `/${nameOf(s)}?a=b`;
+        const uri = `/${nameOf(s)}?a=b` + (s.query ? `&${s.query(body)}` : '');
         const m = { secret: opts.secret || s.secret, ts, id: 'msg_2f9a4386b1c0',
             body, text: body.toString(), method: 'POST', uri,
             url: `https://${HOST}${uri}` };
 
-        m.headers = { 'content-type': 'application/json', ...await sign(m) };
+        m.headers = { 'content-type': s.form
+            ? 'application/x-www-form-urlencoded' : 'application/json',
+            ...await sign(m) };
         return m;
     }
 
@@ -184,18 +196,31 @@ async function cases(s, library) {
     add('long body', true, await message({ more:
         { note: 'long '.repeat(60000) } }));
 
-    // with the white space that nothing that parses and serializes keeps;
-    // what the library signs itself is what it makes of it
+    if (s.form) {
+        for (const [ name, body ] of FORMS) {
+            add(name, true, await message({ body }, s.sign));
+        }
 
-    add('spaces in the body', true, await message({ body:
-        JSON.stringify(JSON.parse(text(now)), null, 2) + '\n' }, s.sign));
-    const bytes = Buffer.concat([
-        Buffer.from(text(now).replace(/}$/, ',"note":"')),
-        Buffer.from([ 0xe9, 0xff, 0xc0, 0x80 ]), Buffer.from('"}') ]);
+        // a signature over what a sloppy decoder finds
 
-    // nginx reads no time from such a body
-    add('bytes that are not UTF-8', !s.body,
-        await message({ body: bytes }, s.sign));
+        add('broken encoding', false, await message({ body: 'a=%zz' }));
+        add('no name', false, await message({ body: '=1&a=2' }));
+
+    } else {
+        // with the white space that nothing that parses and serializes keeps;
+        // what the library signs itself is what it makes of it
+
+        add('spaces in the body', true, await message({ body:
+            JSON.stringify(JSON.parse(text(now)), null, 2) + '\n' }, s.sign));
+
+        const bytes = Buffer.concat([
+            Buffer.from(text(now).replace(/}$/, ',"note":"')),
+            Buffer.from([ 0xe9, 0xff, 0xc0, 0x80 ]), Buffer.from('"}') ]);
+
+        // nginx reads no time from such a body
+        add('bytes that are not UTF-8', !s.body,
+            await message({ body: bytes }, s.sign));
+    }
 
     // a time in the body needs one
 

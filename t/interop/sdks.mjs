@@ -7,6 +7,8 @@
 //   secret    as the provider shows it; other: one that nginx does not know
 //   key       where it is not the secret that signs
 //   body      (ts) the event, what else than the usual one is needed
+//   form      the body is a form
+//   query     (body) what else stands in the query of the address
 //   header    that has the digest
 //   sign      (m) the headers of message m, by the provider's documentation
 //   window    [past, future] in seconds, where a timestamp is signed
@@ -20,8 +22,9 @@
 // A message has secret, body (a Buffer), text (the body as a string), method,
 // url, headers (names in lower case), and for signing ts (unix seconds) and id.
 
-import { createHmac, createPrivateKey, createPublicKey, sign as edSign }
-    from 'node:crypto';
+import { createECDH, createHash, createHmac, createPrivateKey,
+    createPublicKey, sign as keySign } from 'node:crypto';
+import { parse } from 'node:querystring';
 
 
 export const HOST = 'hooks.example.com';
@@ -77,12 +80,46 @@ function ed25519(seed) {
         Buffer.from('302e020100300506032b657004220420', 'hex'), seed ]);
     const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
 
+    const bytes = createPublicKey(key).export({ format: 'der', type: 'spki' })
+        .subarray(-32);
+
+    return { key, hex: bytes.toString('hex'), base64: bytes.toString('base64') };
+}
+
+// P-256, with its SubjectPublicKeyInfo in base64
+
+function p256(seed) {
+    const pair = createECDH('prime256v1');
+    pair.setPrivateKey(seed);
+
+    const point = pair.getPublicKey();
+    const [ d, x, y ] = [ seed, point.subarray(1, 33), point.subarray(33) ]
+        .map((bytes) => bytes.toString('base64url'));
+
+    const key = createPrivateKey({ format: 'jwk',
+        key: { kty: 'EC', crv: 'P-256', d, x, y } });
+
     return {
         key,
-        hex: createPublicKey(key).export({ format: 'der', type: 'spki' })
-            .subarray(-32).toString('hex'),
+        base64: createPublicKey(key).export({ format: 'der', type: 'spki' })
+            .toString('base64'),
     };
 }
+
+// names and values of a form, sorted, equal ones once
+
+function sorted(text) {
+    const pairs = text ? text.split('&').map((pair) => pair.split('=')
+        .map((part) => decodeURIComponent(part.replace(/\+/g, ' ')))) : [];
+
+    return [ ...new Map(pairs.map((pair) => [ JSON.stringify(pair), pair ]))
+        .values() ].sort((a, b) => Buffer.compare(Buffer.from(a[0]),
+            Buffer.from(b[0])) || Buffer.compare(Buffer.from(a[1]),
+            Buffer.from(b[1]))).map((pair) => pair.join('')).join('');
+}
+
+const telnyx = [ 3, 4 ].map((n) => ed25519(Buffer.alloc(32, n)));
+const sendgrid = [ 5, 6 ].map((n) => p256(Buffer.alloc(32, n)));
 
 const discord = [ 1, 2 ].map((n) => ed25519(Buffer.alloc(32, n)));
 
@@ -456,7 +493,7 @@ export const SDKS = [
         header: 'x-signature-ed25519', window: [ 300, 300 ],
         sign: (m) => ({
             'x-signature-timestamp': String(m.ts),
-            'x-signature-ed25519': edSign(null,
+            'x-signature-ed25519': keySign(null,
                 Buffer.concat([ Buffer.from(String(m.ts)), m.body ]),
                 discord.find(({ hex }) => hex == m.secret).key)
                 .toString('hex'),
@@ -730,5 +767,189 @@ export const SDKS = [
             };
         },
         differs: {},
+    },
+
+    {
+        sdk: 'twilio', scheme: 'twilio', form: true,
+        secret: '2f9a4386b1c05e1b0c7d2f9a4386b1c0',
+        header: 'x-twilio-signature',
+        sign: (m) => ({ 'x-twilio-signature': hmac('sha1', m.secret, 'base64',
+            m.url, sorted(m.text)) }),
+        load: async () => {
+            const { default: twilio } = await import('twilio');
+
+            return {
+                sign: (m) => ({ 'x-twilio-signature':
+                    twilio.getExpectedTwilioSignature(m.secret, m.url,
+                        parse(m.text)) }),
+                judge: (m) => twilio.validateRequest(m.secret,
+                    m.headers['x-twilio-signature'], m.url, parse(m.text)),
+            };
+        },
+        differs: {
+            'broken encoding': 'the form is decoded before it is there',
+            'no name': 'the form is decoded before it is there',
+        },
+    },
+
+    {
+        sdk: 'twilio', scheme: 'twilio-json',
+        secret: '2f9a4386b1c05e1b0c7d2f9a4386b1c0',
+        header: 'x-twilio-signature',
+        query: (body) => 'bodySHA256='
+            + createHash('sha256').update(body).digest('hex'),
+        sign: (m) => ({ 'x-twilio-signature':
+            hmac('sha1', m.secret, 'base64', m.url) }),
+        load: async () => {
+            const { default: twilio } = await import('twilio');
+
+            return {
+                sign: (m) => ({ 'x-twilio-signature':
+                    twilio.getExpectedTwilioSignature(m.secret, m.url, {}) }),
+                judge: (m) => twilio.validateRequestWithBody(m.secret,
+                    m.headers['x-twilio-signature'], m.url, m.body),
+            };
+        },
+        differs: {},
+    },
+
+    {
+        sdk: '@sendgrid/eventwebhook', scheme: 'sendgrid',
+        secret: sendgrid[0].base64, other: sendgrid[1].base64,
+        header: 'x-twilio-email-event-webhook-signature', window: [ 300, 300 ],
+        sign: (m) => ({
+            'x-twilio-email-event-webhook-timestamp': String(m.ts),
+            'x-twilio-email-event-webhook-signature': keySign('sha256',
+                Buffer.concat([ Buffer.from(String(m.ts)), m.body ]),
+                sendgrid.find(({ base64 }) => base64 == m.secret).key)
+                .toString('base64'),
+        }),
+        load: async () => {
+            const { EventWebhook }
+                = (await import('@sendgrid/eventwebhook')).default;
+            const webhook = new EventWebhook();
+
+            return {
+                judge: (m) => webhook.verifySignature(
+                    webhook.convertPublicKeyToECDSA(m.secret), m.body,
+                    m.headers['x-twilio-email-event-webhook-signature'],
+                    m.headers['x-twilio-email-event-webhook-timestamp']),
+            };
+        },
+        differs: {
+            'bytes that are not UTF-8': TEXT, 'text after the digest': JUNK,
+            'older than the window': 'the library does not check the time',
+            'ahead of the window': 'the library does not check the time',
+        },
+    },
+
+    {
+        sdk: 'telnyx', scheme: 'telnyx',
+        secret: telnyx[0].base64, other: telnyx[1].base64,
+        header: 'telnyx-signature-ed25519', window: [ 300, 300 ],
+        sign: (m) => ({
+            'telnyx-timestamp': String(m.ts),
+            'telnyx-signature-ed25519': keySign(null,
+                Buffer.concat([ Buffer.from(`${m.ts}|`), m.body ]),
+                telnyx.find(({ base64 }) => base64 == m.secret).key)
+                .toString('base64'),
+        }),
+        load: async () => {
+            const { default: Telnyx } = await import('telnyx');
+            const { webhooks } = new Telnyx({ apiKey: 'KEY0' });
+
+            return {
+                judge: (m) => accepts(() => webhooks.unwrap(m.text,
+                    { headers: m.headers, key: m.secret })),
+            };
+        },
+        differs: {
+            'bytes that are not UTF-8': TEXT, 'empty body': JSON_ONLY,
+        },
+    },
+
+    {
+        sdk: 'pusher', scheme: 'pusher',
+        secret: '7d2f9a4386b1c05e1b0c',
+        header: 'x-pusher-signature',
+        sign: (m) => ({ 'x-pusher-key': 'k', 'x-pusher-signature':
+            hmac('sha256', m.secret, 'hex', m.body) }),
+        load: async () => {
+            const { default: Pusher } = await import('pusher');
+
+            return {
+                judge: (m) => new Pusher({ appId: '1', key: 'k',
+                    secret: m.secret, cluster: 'eu' })
+                    .webhook({ headers: m.headers, rawBody: m.text })
+                    .isValid(),
+            };
+        },
+        differs: { ...HEX_TEXT, 'empty body': JSON_ONLY },
+    },
+
+    {
+        sdk: '@notionhq/client', scheme: 'notion',
+        secret: 'secret_Eq5vXy0sV3yFhWcBtq7dZ9LmN2pRkTjA',
+        header: 'x-notion-signature',
+        sign: (m) => ({ 'x-notion-signature': 'sha256='
+            + hmac('sha256', m.secret, 'hex', m.body) }),
+        load: async () => {
+            const { signWebhookPayload, verifyWebhookSignature }
+                = (await import('@notionhq/client')).default;
+
+            return {
+                sign: async (m) => ({ 'x-notion-signature':
+                    await signWebhookPayload({ body: m.text,
+                        verificationToken: m.secret }) }),
+                judge: (m) => verifyWebhookSignature({ body: m.body,
+                    signature: m.headers['x-notion-signature'],
+                    verificationToken: m.secret }),
+            };
+        },
+        differs: {},
+    },
+
+    {
+        sdk: 'orb-billing', scheme: 'orb',
+        secret: '5f8a4d1e2b3c6f7a8b9c0d1e2f3a4b5c',
+        header: 'x-orb-signature', window: [ 300, 300 ], both: SPACE,
+        sign: (m) => {
+            const time = new Date(m.ts * 1000).toISOString().slice(0, -1);
+
+            return {
+                'x-orb-timestamp': time,
+                'x-orb-signature': 'v1=' + hmac('sha256', m.secret, 'hex',
+                    `v1:${time}:`, m.body),
+            };
+        },
+        load: async () => {
+            const { default: Orb } = await import('orb-billing');
+            const { webhooks } = new Orb({ apiKey: 'k' });
+
+            console.warn = () => {};
+
+            return {
+                judge: (m) => accepts(() => webhooks.verifySignature(m.text,
+                    m.headers, m.secret)),
+            };
+        },
+        differs: { ...HEX_TEXT },
+    },
+
+    {
+        sdk: 'retell-sdk', scheme: 'retell',
+        secret: 'key_5e1b0c7d2f9a4386b1c05e1b0c7d',
+        header: 'x-retell-signature', window: [ 300, 300 ],
+        sign: (m) => ({ 'x-retell-signature': `v=${m.ts}000,d=`
+            + hmac('sha256', m.secret, 'hex', m.body, `${m.ts}000`) }),
+        load: async () => {
+            const { verify } = (await import('retell-sdk')).default;
+
+            return {
+                judge: (m) => verify(m.text, m.secret,
+                    m.headers['x-retell-signature']),
+            };
+        },
+        differs: { 'bytes that are not UTF-8': TEXT },
     },
 ];
