@@ -43,6 +43,7 @@ $unit->run(
 	owed => 'done, and owed to others',
 	sample => 'how full it is',
 	forget => 'forgotten on request',
+	told => 'owed until it is acknowledged, learned',
 	put_back => 'forgotten, and put back',
 	layout => 'sizes and offsets',
 );

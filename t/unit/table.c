@@ -2302,6 +2302,243 @@ state_of(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id)
 }
 
 
+static ngx_uint_t
+is_owed(ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id)
+{
+    return state_of(table, id) >> 30 == 3;
+}
+
+
+/* how many entries of a table are owed, as who sends them finds them */
+
+static uint64_t
+count_owed(ngx_http_webhook_table_t *table, int64_t now)
+{
+    uint32_t                   n;
+    uint64_t                   count;
+    ngx_http_webhook_bucket_t  bucket;
+
+    count = 0;
+
+    for (n = ngx_http_webhook_table_next_owed(table, 0);
+         n < table->nbuckets;
+         n = ngx_http_webhook_table_next_owed(table, n + 1))
+    {
+        count += ngx_http_webhook_table_take_owed(table, n, now, &bucket);
+    }
+
+    return count;
+}
+
+
+/*
+ * What others are to be told of: it is owed from the step in which it is done,
+ * until just that was acknowledged; and all is, once they know nothing.
+ */
+
+static void
+told(void)
+{
+    uint32_t                    i, n, owner, fingerprint;
+    uint64_t                   *counter;
+    ngx_uint_t                  taken;
+    ngx_http_webhook_id_t       id, other;
+    ngx_http_webhook_table_t    table;
+    ngx_http_webhook_bucket_t   bucket;
+
+    make(&table, 192 * 100);
+
+    counter = &table.counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OWED];
+
+    /* not owed, where there are no others */
+
+    id = new_id();
+    deliver(&table, &id, START, 600);
+
+    if (is_owed(&table, &id) || *counter || count_owed(&table, START)) {
+        fail("owed to nobody");
+    }
+
+    ngx_http_webhook_table_set_owing(&table, 1);
+
+    for (i = 0; i < 100; i++) {
+        models[i].id = new_id();
+        deliver(&table, &models[i].id, START, 600 + i);
+    }
+
+    if (*counter != 100 || count_owed(&table, START) != 100
+        || is_owed(&table, &id))
+    {
+        fail("%lu are owed, not 100", *counter);
+    }
+
+    /* in its bucket, with what is to be told */
+
+    for (i = 0; i < 100; i++) {
+
+        n = ngx_http_webhook_slot_bucket(&table,
+                           ngx_http_webhook_table_find(&table, &models[i].id));
+
+        if (ngx_http_webhook_table_next_owed(&table, n) != n) {
+            fail("bucket %u has nothing to tell", n);
+        }
+
+        taken = ngx_http_webhook_table_take_owed(&table, n, START, &bucket);
+
+        while (taken--) {
+            if (ngx_http_webhook_is_id(&bucket.slots[taken], &models[i].id)) {
+                break;
+            }
+        }
+
+        if (taken >= NGX_HTTP_WEBHOOK_BUCKET
+            || bucket.slots[taken].expire != (uint32_t) (START + 600 + i)
+            || ngx_http_webhook_slot_fingerprint(&bucket.slots[taken]) != 1)
+        {
+            fail("%u is not told of", i);
+        }
+    }
+
+    /* what is acknowledged is just that, and not another time or body */
+
+    for (i = 0; i < 100; i++) {
+        ngx_http_webhook_table_acknowledge(&table, &models[i].id,
+                                           START + 601 + i, 1);
+        ngx_http_webhook_table_acknowledge(&table, &models[i].id,
+                                           START + 600 + i, 2);
+        other = new_id();
+        ngx_http_webhook_table_acknowledge(&table, &other, START + 600 + i, 1);
+    }
+
+    ngx_http_webhook_table_commit(&table, &models[0].id, 0, START,
+                                  START + 6000, 1);
+    ngx_http_webhook_table_acknowledge(&table, &models[0].id, START + 600, 1);
+
+    if (count_owed(&table, START) != 100) {
+        fail("%lu are owed, not all", count_owed(&table, START));
+    }
+
+    ngx_http_webhook_table_count_owed(&table, START);
+
+    for (i = 0; i < 100; i++) {
+
+        if (*counter != 100 - i) {
+            fail("%lu are owed, not %u", *counter, 100 - i);
+        }
+
+        n = i ? START + 600 + i : START + 6000;
+
+        ngx_http_webhook_table_acknowledge(&table, &models[i].id, n, 1);
+
+        if (is_owed(&table, &models[i].id)
+            || lookup(&table, &models[i].id, START) != NGX_DECLINED
+            || count_owed(&table, START) != 99 - i)
+        {
+            fail("%u is owed, or gone", i);
+        }
+
+        ngx_http_webhook_table_acknowledge(&table, &models[i].id, n, 1);
+    }
+
+    if (*counter || ngx_http_webhook_table_next_owed(&table, 0)
+                    != table.nbuckets)
+    {
+        fail("buckets have nothing to tell, and are looked at");
+    }
+
+    /* a claim is not acknowledged, nor told of */
+
+    other = new_id();
+    ngx_http_webhook_table_claim(&table, &other, START, 30, 1, &owner,
+                                 &fingerprint);
+    ngx_http_webhook_table_acknowledge(&table, &other, START + 30, owner);
+
+    if (lookup(&table, &other, START) != NGX_BUSY) {
+        fail("a claim is acknowledged");
+    }
+
+    /* all that is done and alive becomes owed, once */
+
+    for (i = 0; i < 2; i++) {
+        for (n = 0; n < table.nbuckets; n++) {
+            ngx_http_webhook_table_owe(&table, n, START + 610);
+        }
+    }
+
+    if (*counter != 90 || count_owed(&table, START + 610) != 90
+        || !is_owed(&table, &models[0].id) || is_owed(&table, &models[10].id)
+        || !is_owed(&table, &models[11].id) || is_owed(&table, &id)
+        || is_owed(&table, &other))
+    {
+        fail("%lu of 90 are owed again", *counter);
+    }
+
+    /* what is over is not told of, nor what is forgotten */
+
+    ngx_http_webhook_table_forget(&table, &models[99].id, START + 640);
+    ngx_http_webhook_table_count_owed(&table, START + 640);
+
+    if (*counter != 59) {
+        fail("%lu are owed, not 59", *counter);
+    }
+
+    /* others have said so: it need not be told to them */
+
+    ngx_http_webhook_table_learn(&table, &other, owner + 1, START + 300, 7);
+
+    if (lookup(&table, &other, START) != NGX_BUSY) {
+        fail("learned for another one's claim");
+    }
+
+    n = ngx_http_webhook_slot_bucket(&table,
+                                  ngx_http_webhook_table_find(&table, &other));
+    ngx_http_webhook_table_unmark(&table, n);
+
+    ngx_http_webhook_table_learn(&table, &other, owner, START + 300, 7);
+
+    if (ngx_http_webhook_table_lookup(&table, &other, START + 299,
+                                      &fingerprint)
+        != NGX_DECLINED
+        || fingerprint != 7 || is_owed(&table, &other)
+        || lookup(&table, &other, START + 300) != NGX_OK
+        || ngx_http_webhook_table_next_marked(&table, n) != n)
+    {
+        fail("not learned");
+    }
+
+    /* nor are they believed against what is known here, or of nothing */
+
+    ngx_http_webhook_table_learn(&table, &other, owner, START + 900, 8);
+    id = new_id();
+    ngx_http_webhook_table_learn(&table, &id, owner, START + 900, 8);
+
+    if (ngx_http_webhook_table_until(&table, &other, START) != START + 300
+        || lookup(&table, &id, START) != NGX_OK)
+    {
+        fail("learned twice, or without a claim");
+    }
+
+    /* where nothing else can go, what is owed does, and is counted */
+
+    if (table.counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST]) {
+        fail("lost before there was no room");
+    }
+
+    for (i = 0; i < 4000; i++) {
+        id = new_id();
+        deliver(&table, &id, START, 600);
+    }
+
+    if (table.counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST] == 0
+        || table.counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST]
+           > evictions(&table))
+    {
+        fail("%lu are lost",
+             table.counters[NGX_HTTP_WEBHOOK_COUNT_STORE_LOST]);
+    }
+}
+
+
 /*
  * What was taken out and is put back is as it was, or owed; unless somebody
  * else had it meanwhile.
@@ -2486,6 +2723,7 @@ main(int argc, char **argv)
         { "owed", owed },
         { "sample", sample },
         { "forget", forget },
+        { "told", told },
         { "put_back", put_back },
         { "layout", layout }
     };
