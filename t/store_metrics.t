@@ -33,7 +33,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)
 	->allow(qr/exited on signal 9/);
 my $redis = Test::Nginx::Redis->new(8379);
 
-$t->plan(75);
+$t->plan(79);
 
 my $store = Test::Nginx::Store->new(8380, 8379);
 
@@ -306,6 +306,34 @@ is(told($c->response()), '200 PASSED MINE', 'reload - which ends');
 $c->close();
 wait_until(sub { !grep { kill 0, $_ } @old });
 ok(processes(2, 0), 'reload - without it');
+
+# nor does it matter what an old one has to say of an old store
+
+$t->stop();
+$t->write_file_expand('nginx.conf', fleet_conf(http => $monitor));
+$t->run();
+processes(1, 0);
+
+$u->reset()->script('hang');
+$c = event_request('old store', send_only => 1);
+$u->wait_for(1);
+
+$t->write_file_expand('nginx.conf', fleet_conf(http => $monitor,
+	store => 'server 127.0.0.1:8379;'));
+$t->reload();
+processes(1, 0);
+
+my $from = $t->log_pos();
+
+$store->refuse()->cut();
+ok($t->wait_log(qr/\[error\].*fleet.*is down/, from => $from),
+	'old store - is down');
+is(up('fleet'), 1, 'old store - the new one is up');
+is(of('events')->{error}, undef, 'old store - nothing is said of it');
+
+$u->release();
+is(told($c->response()), '200 PASSED MINE', 'old store - the old one ends');
+$c->close();
 
 # without a store
 

@@ -60,7 +60,9 @@ ngx_http_webhook_store_status_error(const ngx_http_webhook_store_t *store,
 
     status = store->status;
 
-    if (status == NULL) {
+    /* an old process may have another store */
+
+    if (status == NULL || ngx_exiting) {
         return;
     }
 
