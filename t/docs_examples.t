@@ -43,7 +43,8 @@ $secret{yoco} = 'whsec_' . encode_base64($secret{new}, '');
 # those that the table of providers knows
 
 my %table = ((map { $_ => $_ } qw/ paystack gitlab clerk meta dropbox trello
-	asana discord square /), hubspot => 'hubspot-v3');
+	asana discord square twilio twilio-json postal-sha256 wise
+	sendgrid /), hubspot => 'hubspot-v3');
 
 $secret{$_} = (secrets($table{$_}, 'new'))[0] foreach keys %table;
 $secret{stripe} = "whsec_$secret{stripe}";
@@ -69,6 +70,11 @@ my %examples = (
 		[ '/hooks/discord', 'discord', undef, '204 duplicate 1' ] ],
 	'public-url' => [ map { [ "/hooks/$_", $_ ] }
 		qw/ square trello hubspot / ],
+	'twilio' => [ [ '/hooks/messages', 'twilio' ],
+		[ '/hooks/calls', 'twilio', undef, '200 2' ],
+		[ '/hooks/events', 'twilio-json' ] ],
+	'public-keys' => [ [ '/hooks/postal', 'postal-sha256' ],
+		[ '/hooks/wise', 'wise' ], [ '/hooks/sendgrid', 'sendgrid' ] ],
 	'state' => [ [ '/hooks/yoco', 'yoco' ] ],
 	'diagnosis' => [ [ '/hooks/stripe', 'stripe' ] ],
 	'monitor' => [ [ '/hooks/yoco', 'yoco' ], [ '/hooks/github', 'github' ],
@@ -91,6 +97,8 @@ my %more = (
 	'handshakes' => \&handshakes,
 	'hurry' => \&hurry,
 	'public-url' => \&public_url,
+	'twilio' => \&twilio,
+	'public-keys' => \&public_keys,
 	'state' => \&state_file,
 	'monitor' => \&monitored,
 	'logs' => \&logs,
@@ -106,6 +114,7 @@ my %more = (
 
 my %warned = (
 	'handshakes' => [ qr/"webhook_verify dropbox" has neither a timestamp/ ],
+	'twilio' => [ qr/"webhook_verify twilio-calls" has neither a timest/ ],
 );
 
 # the last one moves the clock, and stops the application
@@ -131,15 +140,23 @@ my $redis = defined Test::Nginx::Redis::binary()
 my $cases = 0;
 $cases += @{$examples{$_} || []} foreach @files;
 
-$t->plan(1 + @files + 4 * ($cases - 1) + 87 + ($redis ? 6 : 0));
+$t->plan(1 + @files + 4 * ($cases - 1) + 97 + ($redis ? 6 : 0));
 
 mkdir $t->testdir() . '/secrets', 0700;
 
 foreach my $name (keys %secret) {
 	$t->write_file("secrets/$name", "$secret{$name}\n"
-		. ($name eq 'nextpay' ? "$secret{new}\n" : ''));
+		. ($name eq 'nextpay' ? "$secret{new}\n"
+			: $name eq 'twilio' ? "$secret{'twilio-json'}\n" : ''));
 	chmod 0600, $t->testdir() . "/secrets/$name";
 }
+
+mkdir $t->testdir() . '/keys', 0755;
+
+$t->write_file('keys/postal.jwks', jwks($secret{'postal-sha256'}));
+$t->write_file('keys/wise.pem', $secret{wise});
+
+chmod 0644, glob($t->testdir() . '/keys/*');
 
 $t->write_file('checkouts.map', "ch_ours  0;\n");
 $t->write_file('secrets/tenants.map',
@@ -514,6 +531,83 @@ sub public_url {
 	}
 }
 
+# A form in another order is the same event; JSON is that of which the address
+# has the hash.
+
+sub twilio {
+	my %event = event('twilio', n => ++$n, uri => '/hooks/messages',
+		host => 'hooks.example.com');
+	my $other = join '&', reverse split /&/, $event{body};
+
+	$u->reset();
+
+	is(join(' ', map { my $r = request(%event, host => '10.0.0.7:8080',
+			body => $_); $r->header('Webhook-Duplicate')
+			? 'duplicate' : $r->{status} }
+		$event{body}, $other, "$other&From=x"), '200 duplicate 401',
+		'twilio - another order');
+
+	%event = event('twilio-json', n => ++$n, uri => '/hooks/events',
+		host => 'hooks.example.com');
+
+	is(join(' ', map { request(%event, uri => $_)->{status} }
+		$event{uri} . '&a=b', '/hooks/events', $event{uri}),
+		'401 401 200', 'twilio - another address');
+}
+
+# The job that brings keys, with others in the place of curl and nginx.
+
+sub public_keys {
+	my $dir = $t->testdir() . '/refresh';
+
+	mkdir $dir;
+
+	foreach my $program ('curl', 'nginx') {
+		$t->write_file("refresh/$program", "#!/bin/sh\necho $program"
+			. " \"\$*\" >>$dir/log\n" . ($program eq 'curl'
+			? "test -e $dir/set || exit 22\n"
+				. "cp $dir/set $dir/acme.jwks.new\n"
+			: "! grep -q bad $dir/acme.jwks\n"));
+		chmod 0755, "$dir/$program";
+	}
+
+	my $job = sub {
+		my ($set) = @_;
+
+		unlink "$dir/log", "$dir/set";
+		$t->write_file('refresh/set', $set) if defined $set;
+
+		local $ENV{PATH} = "$dir:$ENV{PATH}";
+
+		my $rc = system("$Test::Nginx::ROOT/conf-examples/refresh-keys"
+			. " https://acme.example/jwks.json $dir/acme.jwks"
+			. " 2>>$dir/err");
+
+		my $log = $t->read_file('refresh/log');
+
+		return join ', ', $rc ? 'failed' : 'done',
+			-e "$dir/acme.jwks" ? $t->read_file('refresh/acme.jwks')
+				: 'none',
+			-e "$dir/acme.jwks.new" ? 'left' : (),
+			map { /^nginx (.*)/ ? $1 : () } split /\n/, $log;
+	};
+
+	is($job->(), 'failed, none', 'public-keys - nothing to fetch');
+	is($job->('one'), 'done, one', 'public-keys - first set');
+	is($job->('one'), 'done, one', 'public-keys - the same set');
+	is($job->('two'), 'done, two, -t -q, -s reload', 'public-keys - new set');
+	is($job->('bad'), 'failed, two, -t -q', 'public-keys - no set');
+	is($job->(), 'failed, two', 'public-keys - nothing to fetch any more');
+	like($t->read_file('refresh/log'), qr!^curl .*--proto =https .*jwks\.new https://acme!, 'public-keys - curl');
+
+	# a key that is not in the set
+
+	my %event = event('postal-sha256', n => ++$n, key => 'old',
+		uri => '/hooks/postal');
+
+	is(request(%event)->{status}, 401, 'public-keys - unknown key');
+}
+
 # What is of no interest, and a restart.
 
 sub fleet {
@@ -838,12 +932,31 @@ sub response_to {
 		: %event ? @{$event{headers}}
 		: sign($scheme, $key, $body, %id, %opts);
 
-	$body =~ s/\{/{ / if $opts{forged};
+	$body =~ s/(\{|$)/$1 / if $opts{forged};
 
-	return request(uri => $uri, body => $body, headers => \@headers,
+	return request(uri => $event{uri} || $uri, body => $body, headers => \@headers,
 		host => $opts{sent_host} || $event{host} || 'localhost',
 		map { $_ => $opts{$_} } grep { exists $opts{$_} }
 			qw/ send_only timeout /);
+}
+
+# a set with the key of a PEM file, and its name there
+
+sub jwks {
+	my ($pem) = @_;
+
+	$t->write_file('key.pem', $pem);
+
+	open my $fh, '-|', 'openssl', 'rsa', '-pubin', '-noout', '-modulus', '-in',
+		$t->testdir() . '/key.pem' or die "Can't run openssl: $!\n";
+	my ($n) = <$fh> =~ /^Modulus=(\w+)/ or die "openssl failed\n";
+
+	$n = encode_base64(pack('H*', $n), '') =~ tr!+/=!-_!dr;
+
+	my ($id) = $pem =~ /^# id: (\S+)/m;
+
+	return "{\"keys\":[{\"kty\":\"RSA\",\"use\":\"sig\",\"alg\":\"RS256\","
+		. "\"kid\":\"$id\",\"n\":\"$n\",\"e\":\"AQAB\"}]}\n";
 }
 
 sub acme {
