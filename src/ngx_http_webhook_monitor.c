@@ -577,6 +577,10 @@ ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* a page that includes this goes on behind it */
+
+    monitor->writer.last->buf->last_buf = (r == r->main);
+
     r->headers_out.status = status;
     r->headers_out.content_length_n = monitor->writer.size;
     r->headers_out.content_type = *content_type;
