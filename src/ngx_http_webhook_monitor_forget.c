@@ -61,6 +61,7 @@ ngx_http_webhook_monitor_event(ngx_http_webhook_monitor_t *monitor)
     ngx_http_webhook_zone_t  *zone;
 
     r = monitor->request;
+    zone = NULL;
 
     rc = ngx_http_webhook_find_event(monitor, &zone,
                                      &monitor->inquiry.id);

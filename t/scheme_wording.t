@@ -300,7 +300,7 @@ foreach (
 	my ($rc, $out) = $t->conf_test(
 		"webhook_scheme s { signature \$http_s; $line }\n", in => 'http');
 
-	like("$rc $out", qr/^1 .*\[emerg\] \Q$message\E/s, $line);
+	like("$rc $out", qr/^1 .*\[emerg\] .*?\Q$message\E/s, $line);
 }
 
 {

@@ -208,7 +208,7 @@ cmp_ok($s->{since}, '>=', $since, 'stopped - since');
 ok(wait_until(sub { (of('small')->{error} || '') =~ qr/^server
 	\s127\.0\.0\.1:\d+\scould\snot\sbe\sconnected\sto\s\(111:/x }),
 	'stopped - why') or diag(of('small')->{error});
-like(page(), qr/<li><b>store direct<\/b> cannot be asked, for \d+ s: server 127\.0\.0\.1:\d+ could not be connected to \(111: Connection refused\)\./,
+like(page(), qr/<li><b>store direct<\/b> cannot be asked, for \d+ s: server 127\.0\.0\.1:\d+ could not be connected to \(111: [\w ]+\)\./,
 	'stopped - first on the page');
 like(page(), qr/direct<\/th><td data-l="State">down for \d/,
 	'stopped - on the page');

@@ -170,7 +170,7 @@ foreach my $case ([ '/hook', '200 PASSED store_unavailable FAILED 1' ],
 
 	like($line, qr/ (?:0\.[4-9]|[1-9]\.\d)\d\d \d/, "hangs $uri - \$webhook_store_time");
 
-	ok($t->wait_log(qr/\[error\] .*fleet.*timed out/i, from => $from),
+	ok($t->wait_log(qr/\[error\] .*fleet.*\(110: /, from => $from),
 		"hangs $uri - logged");
 
 	is(event($u, "hangs-then$uri"), '200 PASSED store_unavailable DOWN 1',

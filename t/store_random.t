@@ -69,7 +69,7 @@ my $keeps = chance(0.5);
 
 my @allow = (qr/\[alert\] .* exited on signal 9/,
 	qr/\[alert\] .* shared memory zone "events" was locked by/,
-	qr/\[alert\] .* sendmsg\(\) failed .*Broken pipe/);
+	qr/\[alert\] .* sendmsg\(\) failed \(32: /);
 
 my @servers = map { { n => $_, port => 8080 + 100 * $_,
 	nginx => Test::Nginx->new()->allow(@allow) } } 0 .. 2;

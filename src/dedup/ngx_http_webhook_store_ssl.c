@@ -65,6 +65,14 @@ ngx_http_webhook_store_ssl_create(ngx_conf_t *cf,
     cln->handler = ngx_ssl_cleanup_ctx;
     cln->data = ssl;
 
+#ifdef SSL_OP_IGNORE_UNEXPECTED_EOF
+
+    /* replies tell their length; core of 1.18 does not know this end */
+
+    SSL_CTX_set_options(ssl->ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+
+#endif
+
     if (cert->len
         && ngx_ssl_certificate(cf, ssl, cert, key, NULL) != NGX_OK)
     {
