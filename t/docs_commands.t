@@ -45,17 +45,22 @@ foreach my $name (keys %secrets) {
 	chmod 0600, "$dir/secrets/$name";
 }
 
-# as it is in README.md, but for what a test must change; and the location of
+# as they are in README.md, but for what a test must change; and the location of
 # the other commands
 
-my ($conf) = project_text('README.md') =~ /^(    http \{\n.*?^    \}\n)/sm;
+my %files = project_text('README.md')
+	=~ /^<!-- file: (\S+) -->\n((?:    .*\n|\n(?=    ))+)/mg;
 
-$conf =~ s/^    //mg;
-$conf =~ s!/var/log/nginx/!$dir/!;
-$conf =~ s/^http \{\n/$&%%TEST_GLOBALS_HTTP%%\n/;
-$conf =~ s/^    server \{\n/$&listen 127.0.0.1:8080;\n/m;
+s/^    //mg foreach values %files;
 
-my ($location) = $conf =~ /^( {8}location.*?^ {8}\}\n)/sm;
+my $conf = "http {\n%%TEST_GLOBALS_HTTP%%\n" . join('', map { $files{$_} }
+	'/etc/nginx/conf.d/webhooks.conf', '/etc/nginx/sites-available/webhooks')
+	. "}\n";
+
+$conf =~ s!/var/log/nginx/!$dir/!g;
+$conf =~ s/listen {7}80;/listen 127.0.0.1:8080;/ or die "no listen\n";
+
+my ($location) = $conf =~ /^( {4}location.*?^ {4}\}\n)/sm;
 
 (my $other = $location) =~ s/yoco/nextpay/g;
 $conf =~ s/\Q$location\E/$location$other/;
