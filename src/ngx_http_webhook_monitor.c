@@ -141,6 +141,8 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
 
     ngx_http_webhook_writer_init(&monitor->writer, r->pool);
 
+    format = NULL;
+
     rc = ngx_http_webhook_read_args(monitor);
 
     if (rc == NGX_OK) {
