@@ -239,7 +239,7 @@ packages:
 
 test-packages: packages
 	@auto/packages curl faketime libhiredis-dev libnginx-mod-http-lua \
-	    nghttp2-client openssl perl redis-tools
+	    nghttp2-client openssl perl redis-tools valgrind
 
 neighbours-packages: packages
 	@auto/packages libnginx-mod-http-echo libnginx-mod-http-headers-more-filter \
