@@ -45,6 +45,7 @@ static ngx_int_t ngx_http_webhook_read_kept(ngx_http_webhook_diagnosis_t *d,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_webhook_append_kept(void *data, u_char *p,
     size_t len);
+static void ngx_http_webhook_suppose_schemes(ngx_http_webhook_diagnosis_t *d);
 static void ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d);
 static void ngx_http_webhook_suppose_url(ngx_http_webhook_diagnosis_t *d,
     char *hint, ngx_str_t *from, ngx_str_t *to);
@@ -59,6 +60,8 @@ static ngx_int_t ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
 static ngx_int_t ngx_http_webhook_fits_whole(ngx_http_webhook_diagnosis_t *d,
     ngx_http_webhook_group_t *group, ngx_http_webhook_key_t *key,
     ngx_str_t *before, ngx_str_t *middle, ngx_str_t *after);
+static ngx_int_t ngx_http_webhook_suppose_bound(
+    ngx_http_webhook_diagnosis_t *d, ngx_str_t *body);
 static ngx_int_t ngx_http_webhook_suppose_hash(ngx_http_webhook_diagnosis_t *d,
     ngx_str_t *body, ngx_str_t *hash);
 static ngx_int_t ngx_http_webhook_around(ngx_http_webhook_diagnosis_t *d,
@@ -87,7 +90,9 @@ ngx_http_webhook_diagnose(ngx_http_webhook_refused_t *refused,
 
     ngx_str_null(hint);
 
-    if (refused->reason != NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH) {
+    if (refused->reason != NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH
+        && refused->reason != NGX_HTTP_WEBHOOK_REASON_WRONG_BODY_HASH)
+    {
 
         rc = ngx_http_webhook_diagnose_form(refused, hint);
 
@@ -116,6 +121,8 @@ ngx_http_webhook_diagnose(ngx_http_webhook_refused_t *refused,
         ngx_destroy_pool(d.pool);
         return rc;
     }
+
+    ngx_http_webhook_suppose_schemes(&d);
 
     suspect = refused->suspects->keys.elts;
 
@@ -202,6 +209,75 @@ ngx_http_webhook_append_kept(void *data, u_char *p, size_t len)
     }
 
     return NGX_OK;
+}
+
+
+/* schemes whose signature is there too, whatever their window is */
+
+static void
+ngx_http_webhook_suppose_schemes(ngx_http_webhook_diagnosis_t *d)
+{
+    ngx_str_t                      hint;
+    ngx_uint_t                     i, n;
+    ngx_http_webhook_key_t        *key;
+    ngx_http_webhook_other_t      *other;
+    ngx_http_webhook_scope_t       scope;
+    ngx_http_webhook_keyset_t     *set;
+    ngx_http_webhook_window_t      window;
+    ngx_http_webhook_reason_e      reason;
+    ngx_http_webhook_refused_t     supposed, *refused;
+    ngx_http_webhook_signature_t   signature;
+
+    refused = d->refused;
+
+    supposed = *refused;
+    supposed.signature = &signature;
+
+    window.past = NGX_HTTP_WEBHOOK_NO_WINDOW;
+    window.future = NGX_HTTP_WEBHOOK_NO_WINDOW;
+
+    other = refused->suspects->others.elts;
+
+    for (i = 0; i < refused->suspects->others.nelts; i++) {
+
+        if (!ngx_http_webhook_has_form(refused->request, other[i].scheme)) {
+            continue;
+        }
+
+        ngx_memzero(&scope, sizeof(ngx_http_webhook_scope_t));
+        ngx_memzero(&signature, sizeof(ngx_http_webhook_signature_t));
+
+        scope.request = refused->request;
+
+        reason = ngx_http_webhook_read_signature(&signature, &scope,
+                                                 other[i].scheme, &window, 0);
+
+        if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
+            continue;
+        }
+
+        if (ngx_http_webhook_other_hint(refused->request->pool,
+                                        other[i].scheme, &hint)
+            != NGX_OK)
+        {
+            d->failed = 1;
+            return;
+        }
+
+        set = refused->suspects->keysets.elts;
+        set += other[i].keyset;
+
+        key = set->keys.elts;
+
+        supposed.scheme = other[i].scheme;
+        d->refused = &supposed;
+
+        for (n = 0; n < set->keys.nelts; n++) {
+            ngx_http_webhook_suppose(d, &hint, &key[n], &d->body);
+        }
+
+        d->refused = refused;
+    }
 }
 
 
@@ -465,6 +541,11 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
     d->digested += before.len + body->len + after.len;
 
     if (scheme->bound) {
+        rc = ngx_http_webhook_suppose_bound(d, body);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
         middle.len = 0;
 
     } else if (scheme->form) {
@@ -579,6 +660,28 @@ ngx_http_webhook_fits_whole(ngx_http_webhook_diagnosis_t *d,
     }
 
     return found;
+}
+
+
+/* whether a body is the one that is bound by a hash */
+
+static ngx_int_t
+ngx_http_webhook_suppose_bound(ngx_http_webhook_diagnosis_t *d,
+    ngx_str_t *body)
+{
+    u_char     buf[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    ngx_str_t  sha256;
+
+    sha256.data = buf;
+
+    if (ngx_http_webhook_hash(EVP_sha256(), body, &sha256) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return (CRYPTO_memcmp(buf, d->refused->signature->body_hash,
+                          NGX_HTTP_WEBHOOK_SHA256_LEN)
+            == 0)
+           ? NGX_OK : NGX_DECLINED;
 }
 
 

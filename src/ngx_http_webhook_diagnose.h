@@ -29,10 +29,29 @@ typedef struct {
 } ngx_http_webhook_suspect_t;
 
 
+/* what the secrets are as keys of schemes that take them alike */
+
+typedef struct {
+    const ngx_http_webhook_algorithm_t  *algorithm;
+    ngx_array_t                   *rules;    /* .._secret_rule_t, or NULL */
+    ngx_array_t                    keys;     /* ngx_http_webhook_key_t */
+} ngx_http_webhook_keyset_t;
+
+
+/* a scheme that may have been meant */
+
+typedef struct {
+    ngx_http_webhook_scheme_t     *scheme;
+    ngx_uint_t                     keyset;   /* its number */
+} ngx_http_webhook_other_t;
+
+
 /* what is known beforehand, of a scheme with its secrets */
 
 struct ngx_http_webhook_suspects_s {
     ngx_array_t                    keys;     /* ngx_http_webhook_suspect_t */
+    ngx_array_t                    keysets;  /* ngx_http_webhook_keyset_t */
+    ngx_array_t                    others;   /* ngx_http_webhook_other_t */
     ngx_array_t                   *schemes;  /* .._scheme_t *, built-in */
     ngx_array_t                   *names;    /* ngx_str_t, of all servers */
 };
@@ -69,6 +88,14 @@ ngx_int_t ngx_http_webhook_diagnose(ngx_http_webhook_refused_t *refused,
 ngx_int_t ngx_http_webhook_diagnose_form(ngx_http_webhook_refused_t *refused,
     ngx_str_t *hint);
 
+/* Whether a signature of the scheme is there, and decodes. */
+ngx_uint_t ngx_http_webhook_has_form(ngx_http_request_t *r,
+    const ngx_http_webhook_scheme_t *scheme);
+
+/* The hint of another scheme.  Returns NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_webhook_other_hint(ngx_pool_t *pool,
+    ngx_http_webhook_scheme_t *scheme, ngx_str_t *hint);
+
 
 /* src/ngx_http_webhook_diagnose_body.c */
 
@@ -77,6 +104,18 @@ void ngx_http_webhook_body_line_ends(ngx_str_t *body, ngx_str_t *dst);
 void ngx_http_webhook_body_blanks(ngx_str_t *body, ngx_uint_t spaced,
     ngx_str_t *dst);
 void ngx_http_webhook_body_slashes(ngx_str_t *body, ngx_str_t *dst);
+
+
+/* src/ngx_http_webhook_diagnose_schemes.c */
+
+/*
+ * Finds the schemes that may have been meant, and makes keys of the secrets for
+ * them, to be freed in each case.  Returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_webhook_suspect_schemes(ngx_conf_t *cf,
+    ngx_http_webhook_suspects_t *suspects,
+    ngx_http_webhook_keyring_t *keyring);
+void ngx_http_webhook_free_keysets(ngx_http_webhook_suspects_t *suspects);
 
 
 /* src/ngx_http_webhook_diagnose_keys.c */

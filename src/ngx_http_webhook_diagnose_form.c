@@ -128,16 +128,13 @@ static ngx_int_t
 ngx_http_webhook_other_scheme(ngx_http_webhook_refused_t *refused,
     ngx_str_t *hint)
 {
-    ngx_str_t                         unused;
     ngx_uint_t                        i;
     ngx_http_webhook_scheme_t       **other;
     const ngx_http_webhook_scheme_t  *scheme;
 
     scheme = refused->scheme;
 
-    if (ngx_http_webhook_find_form(refused->request, scheme, &unused)
-        == NGX_HTTP_WEBHOOK_FORM_RIGHT)
-    {
+    if (ngx_http_webhook_has_form(refused->request, scheme)) {
         return NGX_DECLINED;
     }
 
@@ -145,25 +142,42 @@ ngx_http_webhook_other_scheme(ngx_http_webhook_refused_t *refused,
 
     for (i = 0; i < refused->suspects->schemes->nelts; i++) {
 
-        if (other[i] == scheme || other[i]->algorithm->token
-            || ngx_http_webhook_find_form(refused->request, other[i], &unused)
-               != NGX_HTTP_WEBHOOK_FORM_RIGHT)
+        if (other[i] != scheme && !other[i]->algorithm->token
+            && ngx_http_webhook_has_form(refused->request, other[i]))
         {
-            continue;
+            return ngx_http_webhook_other_hint(refused->request->pool,
+                                               other[i], hint);
         }
-
-        hint->len = sizeof("other_scheme:") - 1 + other[i]->name.len;
-        hint->data = ngx_pnalloc(refused->request->pool, hint->len);
-        if (hint->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) ngx_sprintf(hint->data, "other_scheme:%V", &other[i]->name);
-
-        return NGX_OK;
     }
 
     return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_has_form(ngx_http_request_t *r,
+    const ngx_http_webhook_scheme_t *scheme)
+{
+    ngx_str_t  unused;
+
+    return ngx_http_webhook_find_form(r, scheme, &unused)
+           == NGX_HTTP_WEBHOOK_FORM_RIGHT;
+}
+
+
+ngx_int_t
+ngx_http_webhook_other_hint(ngx_pool_t *pool,
+    ngx_http_webhook_scheme_t *scheme, ngx_str_t *hint)
+{
+    hint->len = sizeof("other_scheme:") - 1 + scheme->name.len;
+    hint->data = ngx_pnalloc(pool, hint->len);
+    if (hint->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_sprintf(hint->data, "other_scheme:%V", &scheme->name);
+
+    return NGX_OK;
 }
 
 

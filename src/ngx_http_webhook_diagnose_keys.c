@@ -125,6 +125,13 @@ ngx_http_webhook_diagnose_init(ngx_conf_t *cf,
 
         wlcf[i]->suspects->names = names;
         wlcf[i]->suspects->schemes = schemes;
+
+        if (ngx_http_webhook_suspect_schemes(cf, wlcf[i]->suspects,
+                                             wlcf[i]->rules.keyring)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return NGX_OK;
@@ -157,7 +164,13 @@ ngx_http_webhook_get_suspects(ngx_conf_t *cf,
 
     if (ngx_array_init(&s.suspects->keys, cf->pool, 8,
                        sizeof(ngx_http_webhook_suspect_t))
-        != NGX_OK)
+        != NGX_OK
+        || ngx_array_init(&s.suspects->keysets, cf->pool, 16,
+                          sizeof(ngx_http_webhook_keyset_t))
+           != NGX_OK
+        || ngx_array_init(&s.suspects->others, cf->pool, 64,
+                          sizeof(ngx_http_webhook_other_t))
+           != NGX_OK)
     {
         return NULL;
     }
@@ -675,4 +688,6 @@ ngx_http_webhook_suspects_cleanup(void *data)
     for (i = 0; i < suspects->keys.nelts; i++) {
         ngx_http_webhook_key_free(&suspect[i].key);
     }
+
+    ngx_http_webhook_free_keysets(suspects);
 }

@@ -163,6 +163,7 @@ ngx_http_webhook_log_hint(ngx_http_request_t *r,
     switch (j->verdict.reason) {
 
     case NGX_HTTP_WEBHOOK_REASON_SIGNATURE_MISMATCH:
+    case NGX_HTTP_WEBHOOK_REASON_WRONG_BODY_HASH:
     case NGX_HTTP_WEBHOOK_REASON_MISSING_SIGNATURE:
     case NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP:
     case NGX_HTTP_WEBHOOK_REASON_MISSING_FIELD:

@@ -47,13 +47,16 @@ my %secret = (
 	dry => 'the secret of a dry run',
 	off => 'the secret of no diagnosis',
 	tebex => 'the secret of tebex',
+	twilio => 'the secret of twilio',
+	'twilio-json' => 'the secret of twilio',
 	(map { $_ => public($_) } qw/ wise rsa sendgrid /),
 );
 
 my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square /),
 	coded => 'nextpay', quoted => 'nextpay', other => 'nextpay',
 	dry => 'nextpay', off => 'nextpay', gitlab => 'gitlab-token',
-	rsa => 'wise', (map { $_ => $_ } qw/ tebex wise sendgrid /),
+	rsa => 'wise', (map { $_ => $_ } qw/ tebex wise sendgrid twilio
+		twilio-json /),
 	standard => 'standard-webhooks', plain => 'standard-webhooks');
 
 my @cases;
@@ -112,6 +115,11 @@ sub signed {
 	close $fh;
 
 	return openssl('dgst', '-sha256', '-sign', "$keys/$name", "$keys/text");
+}
+
+sub twilio {
+	return [ 'X-Twilio-Signature', encode_base64(hmac('sha1',
+		$secret{twilio}, $_[0]), '') ];
 }
 
 sub wise {
@@ -218,8 +226,36 @@ case('url_query', 'square?a=b', $body, square('https://localhost/square'));
 
 case('body_newline_added', 'tebex', "$body\n", [ 'X-Signature',
 	hex_of('sha256', $secret{tebex}, sha256_hex($body)) ]);
-case('none', 'tebex', $body, [ 'X-Signature',
+
+my $hash = sha256_hex($body);
+
+case('', "twilio-json?bodySHA256=$hash", $body,
+	twilio("https://localhost/twilio-json?bodySHA256=$hash"));
+case('body_newline_added', "twilio-json?bodySHA256=$hash", "$body\n",
+	twilio("https://localhost/twilio-json?bodySHA256=$hash"));
+case('none', "twilio-json?bodySHA256=$hash", "$body,",
+	twilio("https://localhost/twilio-json?bodySHA256=$hash"));
+
+# a form is signed
+
+my @form = [ 'Content-Type', 'application/x-www-form-urlencoded' ];
+
+case('', 'twilio', 'b=2&a=1', @form, twilio('https://localhost/twilioa1b2'));
+case('url_scheme', 'twilio', 'b=2&a=1', @form,
+	twilio('http://localhost/twilioa1b2'));
+case('none', 'twilio', 'b=2&a=2', @form, twilio('https://localhost/twilioa1b2'));
+
+# another scheme signs otherwise, in the same header and with the same secret
+
+case('other_scheme:lemon-squeezy', 'tebex', $body, [ 'X-Signature',
 	hex_of('sha256', $secret{tebex}, $body) ]);
+case('other_scheme:airwallex', 'tebex', $body,
+	[ 'X-Timestamp', $now - 86400 . '000' ], [ 'X-Signature',
+	hex_of('sha256', $secret{tebex}, $now - 86400 . "000$body") ]);
+case('none', 'tebex', $body, [ 'X-Signature',
+	hex_of('sha256', 'something else', $body) ]);
+case('other_scheme:twilio-json', "twilio?bodySHA256=$hash", $body, @form,
+	twilio("https://localhost/twilio?bodySHA256=$hash"));
 
 # public keys
 
