@@ -17,6 +17,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Fleet;
+use Test::Nginx::Monitor;
 use Test::Nginx::Redis;
 use Test::Nginx::Store;
 use Test::Nginx::Webhook;
@@ -91,7 +92,7 @@ my $redis = Test::Nginx::Redis->new(8379,
 	'tls-auth-clients' => 'optional',
 );
 
-$t->plan(43);
+$t->plan(45);
 
 $redis->command('AUTH', 'admin', 'any');
 
@@ -116,6 +117,13 @@ is(($store->commands(qr/^AUTH/))[0]{text}, "AUTH nginx $password",
 is(event($u, 'user'), '200 PASSED MINE 1', 'user - accepted');
 is(event($u, 'user-fails', answer => 500) . ', ' . event($u, 'user-fails'),
 	'500 PASSED MINE 1, 200 PASSED MINE 1', 'user - not accepted');
+
+my $forget = 'zone=events&id=' . event_key('user') =~ s/.*://r;
+
+is(monitor($forget, method => 'DELETE', headers => [ [ 'Webhook-Forget',
+	'events' ] ])->{status}, 200, 'user - forgotten');
+is(event($u, 'user'), '200 PASSED MINE 1', 'user - and new');
+
 ok(start("server 127.0.0.1:8380; database 1; user nginx;"
 	. " password file:password-crlf;"), 'user - database');
 ok(start("server 127.0.0.1:8380; user noinfo; password file:password;"),
@@ -236,7 +244,9 @@ sub start {
 	local $ENV{STORE_PASSWORD} = $opts{env} if defined $opts{env};
 
 	$t->write_file_expand('nginx.conf', fleet_conf(store => $block,
-		main => 'env STORE_PASSWORD;'));
+		main => 'env STORE_PASSWORD;', http => 'server {'
+			. ' listen 127.0.0.1:8088; location = /webhooks {'
+			. ' webhook_monitor write=on; } }'));
 
 	$t->stop();
 	$from = $t->log_pos();
