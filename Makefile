@@ -3,6 +3,7 @@
 #   make            builds build/ngx_http_webhook_module.so
 #   make test       builds, runs t/*.t, or those of TESTS="t/a.t t/b.t"
 #   make smoke      the same for few of them, in less than 20 seconds
+#   make providers  writes what is made of the built-in schemes, and tests them
 #   make matrix     builds and tests for many nginx, CELLS="clang static" for some
 #   make interop    builds, tests with the providers' own libraries, a browser and
 #                   a Prometheus
@@ -160,7 +161,7 @@ endif
 export NO_INSTALL
 
 
-.PHONY: all test smoke interop neighbours fuzz matrix bench run \
+.PHONY: all test smoke providers interop neighbours fuzz matrix bench run \
         install dist deb clean help packages test-packages \
         neighbours-packages bench-packages run-packages deb-packages \
         interop-packages FORCE
@@ -174,6 +175,11 @@ test: $(MODULE) $(BINARY) test-packages
 
 smoke: TESTS = $(SMOKE)
 smoke: test
+
+providers:
+	@auto/providers-table --write
+	@$(MAKE) --no-print-directory test TESTS="t/docs_reference.t \
+	    t/scheme_providers.t t/scheme_vectors.t"
 
 neighbours: TESTS = t/request_neighbours_modules.t
 neighbours: neighbours-packages test

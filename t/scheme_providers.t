@@ -149,7 +149,9 @@ foreach my $name (@names) {
 	my $p = provider($name);
 	my $e = fresh($name);
 
-	is(told($e), told_of($name, $e, 1), "$name - genuine");
+	is(told($e), told_of($name, $e, 1), "$name - genuine")
+		or diag("$name is one thing in src/scheme/, and another one in "
+			. "t/providers.txt:\n", ($t->lines(qr/webhook/))[-1]);
 
 	$e = fresh($name, key => 'old');
 	is(told($e), told_of($name, $e, 2), "$name - old secret");
@@ -576,9 +578,12 @@ my %described = map { $_ => 1 } @names;
 my %built_in = map { $_ => 1 } built_in();
 
 is(join(' ', grep { !$described{$_} } sort keys %built_in), '',
-	'all that are built in are described in Test::Nginx::Providers');
+	'all that are built in are described')
+	or diag('These are in src/scheme/ and have no line in t/providers.txt, '
+		. 'see "A provider" in DEVELOPMENT.md.');
 is(join(' ', grep { !$built_in{$_} } @names), '',
-	'all that are described there are built in');
+	'all that are described are built in')
+	or diag('These have a line in t/providers.txt and are not in src/scheme/.');
 
 ###############################################################################
 

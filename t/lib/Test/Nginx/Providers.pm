@@ -164,6 +164,17 @@ foreach (split /\n/, Test::Nginx::project_text('t/providers.txt')) {
 
 	$p = $providers{$name} = { %default, %$p };
 
+	# a word that is misspelled would be a field that nobody looks at
+
+	my $uses = join ' ', @{$p->{sig}}, $p->{text}, $p->{body},
+		map({ @$_ } @headers), values %fields,
+		grep { defined } @$p{qw/ id type arg /};
+
+	foreach (sort keys %fields) {
+		die "t/providers.txt: $name has \"$_=\", and no {$_}\n"
+			unless index($uses, "{$_}") >= 0;
+	}
+
 	$p->{future} = $p->{past} unless defined $p->{future};
 	$p->{retries} = defined $p->{unit} ? $p->{past} : 86400
 		unless defined $p->{retries};
