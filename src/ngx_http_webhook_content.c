@@ -15,22 +15,24 @@
 
 
 static ngx_int_t ngx_http_webhook_query_value(ngx_http_request_t *r,
-    const ngx_http_webhook_body_bound_t *bound, ngx_str_t *value);
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *value);
 
 
 ngx_http_webhook_reason_e
 ngx_http_webhook_read_body_hash(ngx_http_webhook_scope_t *scope,
-    const ngx_http_webhook_body_bound_t *bound, u_char *hash)
+    const ngx_http_webhook_scheme_t *scheme, u_char *hash)
 {
-    u_char                     buf[NGX_HTTP_WEBHOOK_SHA256_LEN + 2];
-    ngx_int_t                  rc;
-    ngx_str_t                  text;
-    ngx_http_webhook_piece_t   source;
+    u_char                          buf[NGX_HTTP_WEBHOOK_SHA256_LEN + 2];
+    ngx_int_t                       rc;
+    ngx_str_t                       text;
+    ngx_http_webhook_piece_t        source;
+    ngx_http_webhook_body_bound_t  *bound;
 
+    bound = scheme->bound;
     source = bound->source;
 
     if (source.type == NGX_HTTP_WEBHOOK_PIECE_QUERY) {
-        rc = ngx_http_webhook_query_value(scope->request, bound, &text);
+        rc = ngx_http_webhook_query_value(scope->request, scheme, &text);
 
     } else {
         rc = ngx_http_webhook_piece_value(scope, &source, &text);
@@ -73,14 +75,14 @@ ngx_http_webhook_read_body_hash(ngx_http_webhook_scope_t *scope,
 
 static ngx_int_t
 ngx_http_webhook_query_value(ngx_http_request_t *r,
-    const ngx_http_webhook_body_bound_t *bound, ngx_str_t *value)
+    const ngx_http_webhook_scheme_t *scheme, ngx_str_t *value)
 {
     u_char     *p, *last;
     ngx_str_t   query, name;
 
     query = r->args;
 
-    if (bound->whole) {
+    if (scheme->sent_query) {
         last = r->unparsed_uri.data + r->unparsed_uri.len;
 
         p = ngx_strlchr(r->unparsed_uri.data, last, '#');
@@ -94,7 +96,7 @@ ngx_http_webhook_query_value(ngx_http_request_t *r,
         query.len = last - query.data;
     }
 
-    name = bound->source.text;
+    name = scheme->bound->source.text;
 
     return ngx_http_webhook_form_value(r->pool, &query, &name, value);
 }

@@ -128,7 +128,7 @@ ngx_http_webhook_read_signature(ngx_http_webhook_signature_t *signature,
 valid:
 
     if (scheme->bound) {
-        reason = ngx_http_webhook_read_body_hash(scope, scheme->bound,
+        reason = ngx_http_webhook_read_body_hash(scope, scheme,
                                                  signature->body_hash);
         if (reason != NGX_HTTP_WEBHOOK_REASON_NONE) {
             return reason;

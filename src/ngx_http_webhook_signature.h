@@ -96,7 +96,7 @@ ngx_http_webhook_reason_e ngx_http_webhook_check_key(
  */
 ngx_http_webhook_reason_e ngx_http_webhook_read_body_hash(
     ngx_http_webhook_scope_t *scope,
-    const ngx_http_webhook_body_bound_t *bound, u_char *hash);
+    const ngx_http_webhook_scheme_t *scheme, u_char *hash);
 
 /*
  * Whether the body, if there is one, is said to be a form.  Returns NGX_OK or

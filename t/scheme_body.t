@@ -27,7 +27,7 @@ use MIME::Base64 qw/ encode_base64 encode_base64url /;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(66);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(68);
 
 my $secret = 'a secret of the test of hashes';
 
@@ -46,6 +46,7 @@ my %schemes = (
 	'ed' => 'algorithm ed25519; secret encoding=hex; signed $http_x_hash;'
 		. ' body_hash $http_x_hash;',
 	'plain' => 'from=header',
+	'uri-args' => 'from=uri',
 );
 
 my ($blocks, $locations) = ('', '');
@@ -54,7 +55,8 @@ foreach my $name ('header', grep { $_ ne 'header' } sort keys %schemes) {
 	my $from = $schemes{$name} =~ /^from=/ ? $schemes{$name} : '';
 
 	$blocks .= "    webhook_scheme $name $from { " . ($from
-		? 'body_hash off; signed $request_body;'
+		? $name eq 'plain' ? 'body_hash off; signed $request_body;'
+			: 'signed $args;'
 		: 'signature $http_x_sig separator=, prefix=s=; '
 			. $schemes{$name}) . " }\n";
 
@@ -226,6 +228,11 @@ is(ask("uri?bodySHA256=$hex", 's=' . mac("https://localhost/uri"), $body),
 is(uri("bodySHA256=$hex", $body, 'rewritten'), '200 ', 'rewritten');
 is(uri("bodySHA256=$hex&other=" . sha256_hex('{}'), '{}', 'rewritten'),
 	'401 wrong_body_hash', 'rewritten - other hash');
+
+is(ask("uri-args?bodySHA256=$hex", 's=' . mac("bodySHA256=$hex"), $body),
+	'200 ', 'inherited, with $args');
+is(ask("uri-args?bodySHA256=$hex", 's=' . mac("bodySHA256=$hex"), '{}'),
+	'401 wrong_body_hash', 'inherited, with $args - other body');
 
 my $args = 'h=' . base64(sha256($body)) =~ s/([+=\/])/sprintf '%%%02X', ord $1/ger;
 

@@ -221,7 +221,7 @@ ngx_http_webhook_hash_covered(ngx_http_webhook_scheme_t *scheme)
         if (name->len == sizeof("request_uri") - 1
             && ngx_strncmp(name->data, "request_uri", name->len) == 0)
         {
-            bound->whole = 1;
+            scheme->sent_query = 1;
             return NGX_OK;
         }
 
@@ -230,7 +230,7 @@ ngx_http_webhook_hash_covered(ngx_http_webhook_scheme_t *scheme)
             || (name->len == sizeof("query_string") - 1
                 && ngx_strncmp(name->data, "query_string", name->len) == 0))
         {
-            bound->whole = 0;
+            scheme->sent_query = 0;
             return NGX_OK;
         }
     }

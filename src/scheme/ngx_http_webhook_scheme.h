@@ -46,8 +46,6 @@ typedef struct {
     ngx_http_webhook_piece_t       source;
     ngx_str_t                      prefix;
     ngx_http_webhook_encoding_e    encoding;
-    unsigned                       whole:1;  /* the query is that of
-                                                $request_uri */
 } ngx_http_webhook_body_bound_t;
 
 
@@ -104,6 +102,7 @@ typedef struct {
     unsigned                       raw:1;      /* ECDSA, as two numbers */
     unsigned                       raw_body:1; /* is signed as it is */
     unsigned                       form:1;     /* is signed, sorted */
+    unsigned                       sent_query:1; /* is what is bound in */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       encoded:1;    /* "encoding=" was given */

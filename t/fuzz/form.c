@@ -3,7 +3,8 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Forms: the value of a parameter is what a decoder finds that takes the whole
- * apart first.
+ * apart first; sorted they are what a sort makes of what it finds that looks at
+ * each pair for the one that is next.
  */
 
 
@@ -12,7 +13,8 @@
 #include "ngx_http_webhook_form.h"
 
 
-#define MAX  1024
+#define MAX    1024
+#define PAIRS  32
 
 
 typedef struct {
@@ -58,6 +60,91 @@ decode(const u_char *p, size_t len, u_char *dst)
     }
 
     return n;
+}
+
+
+static int
+order(const u_char *one, long n, const u_char *two, long k)
+{
+    int  rc;
+
+    rc = memcmp(one, two, n < k ? n : k);
+
+    return rc ? rc : (n > k) - (n < k);
+}
+
+
+static int
+compare(const parameter_t *one, const parameter_t *two)
+{
+    int  rc;
+
+    rc = order(one->names, one->name, two->names, two->name);
+
+    return rc ? rc : order(one->values, one->value, two->values, two->value);
+}
+
+
+/* as ngx_http_webhook_form_sorted(), in quadratic time */
+
+static ngx_int_t
+sort(const u_char *data, size_t size, size_t max, ngx_str_t *sorted)
+{
+    size_t              n, i, end, equal;
+    parameter_t        *next, *last;
+
+    static parameter_t  all[PAIRS];
+    static u_char       text[MAX];
+
+    sorted->data = text;
+    sorted->len = 0;
+
+    n = 0;
+
+    for (i = 0; size && i <= size; i = end + 1, n++) {
+
+        for (end = i; end < size && data[end] != '&'; end++) { /* void */ }
+        for (equal = i; equal < end && data[equal] != '='; equal++) { }
+
+        if (n < PAIRS) {
+            all[n].name = decode(data + i, equal - i, all[n].names);
+            all[n].value = (equal == end) ? 0
+                           : decode(data + equal + 1, end - equal - 1,
+                                    all[n].values);
+        }
+    }
+
+    if (n > max) {
+        return NGX_ABORT;
+    }
+
+    for (i = 0; i < n; i++) {
+        if (all[i].name < 1 || all[i].value < 0) {
+            return NGX_DECLINED;
+        }
+    }
+
+    for (last = NULL; ; last = next) {
+        next = NULL;
+
+        for (i = 0; i < n; i++) {
+            if ((last == NULL || compare(&all[i], last) > 0)
+                && (next == NULL || compare(&all[i], next) < 0))
+            {
+                next = &all[i];
+            }
+        }
+
+        if (next == NULL) {
+            return NGX_OK;
+        }
+
+        memcpy(text + sorted->len, next->names, next->name);
+        sorted->len += next->name;
+
+        memcpy(text + sorted->len, next->values, next->value);
+        sorted->len += next->value;
+    }
 }
 
 
@@ -128,6 +215,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     pool = ngx_create_pool(NGX_DEFAULT_POOL_SIZE, &fuzz_log);
 
     rc = ngx_http_webhook_form_value(pool, &form, &name, &value);
+
+    fuzz_check(rc == found);
+    fuzz_check(rc != NGX_OK || fuzz_equal(&value, &text));
+
+    found = sort(form.data, form.len, PAIRS, &text);
+    rc = ngx_http_webhook_form_sorted(pool, &form, PAIRS, &value);
 
     fuzz_check(rc == found);
     fuzz_check(rc != NGX_OK || fuzz_equal(&value, &text));
