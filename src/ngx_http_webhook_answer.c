@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_webhook_header.h"
 #include "ngx_http_webhook_request.h"
 
 
@@ -22,8 +23,6 @@ static ngx_int_t ngx_http_webhook_answer_handshake(ngx_http_request_t *r,
     ngx_http_webhook_answer_t *answer);
 static ngx_int_t ngx_http_webhook_send_text(ngx_http_request_t *r,
     ngx_str_t *text);
-static ngx_int_t ngx_http_webhook_add_header(ngx_http_request_t *r, char *key,
-    char *value);
 
 
 ngx_int_t
@@ -203,28 +202,4 @@ ngx_http_webhook_send_text(ngx_http_request_t *r, ngx_str_t *text)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
-}
-
-
-static ngx_int_t
-ngx_http_webhook_add_header(ngx_http_request_t *r, char *key, char *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-    h->key.len = ngx_strlen(key);
-    h->key.data = (u_char *) key;
-    h->value.len = ngx_strlen(value);
-    h->value.data = (u_char *) value;
-
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
 }

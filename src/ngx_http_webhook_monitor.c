@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_accept.h"
+#include "ngx_http_webhook_header.h"
 #include "ngx_http_webhook_monitor.h"
 #include "ngx_http_webhook_suspend.h"
 
@@ -53,8 +54,6 @@ static ngx_int_t ngx_http_webhook_send_json(
     ngx_http_webhook_monitor_t *monitor, ngx_uint_t status);
 static ngx_int_t ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor,
     ngx_uint_t status, const ngx_str_t *content_type);
-static ngx_int_t ngx_http_webhook_add_field(ngx_http_request_t *r, char *key,
-    char *value);
 
 
 /* in the order of ngx_http_webhook_arg_e */
@@ -120,7 +119,7 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
     }
 
     if (!(r->method & methods)) {
-        return (ngx_http_webhook_add_field(r, "Allow", allow) == NGX_OK)
+        return (ngx_http_webhook_add_header(r, "Allow", allow) == NGX_OK)
                ? NGX_HTTP_NOT_ALLOWED : NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -185,10 +184,10 @@ ngx_http_webhook_monitor_handler(ngx_http_request_t *r)
     }
 
     if (format == &ngx_http_webhook_formats[NGX_HTTP_WEBHOOK_FORMAT_HTML]
-        && (ngx_http_webhook_add_field(r, "Content-Security-Policy",
-                                       ngx_http_webhook_page_policy)
+        && (ngx_http_webhook_add_header(r, "Content-Security-Policy",
+                                        ngx_http_webhook_page_policy)
             != NGX_OK
-            || ngx_http_webhook_add_field(r, "Referrer-Policy", "no-referrer")
+            || ngx_http_webhook_add_header(r, "Referrer-Policy", "no-referrer")
                != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -571,9 +570,9 @@ ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor, ngx_uint_t status,
     r = monitor->request;
 
     if (ngx_http_webhook_writer_end(&monitor->writer) != NGX_OK
-        || ngx_http_webhook_add_field(r, "Vary", "Accept") != NGX_OK
-        || ngx_http_webhook_add_field(r, "Cache-Control", "no-store") != NGX_OK
-        || ngx_http_webhook_add_field(r, "X-Content-Type-Options", "nosniff")
+        || ngx_http_webhook_add_header(r, "Vary", "Accept") != NGX_OK
+        || ngx_http_webhook_add_header(r, "Cache-Control", "no-store") != NGX_OK
+        || ngx_http_webhook_add_header(r, "X-Content-Type-Options", "nosniff")
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -596,28 +595,4 @@ ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor, ngx_uint_t status,
     }
 
     return ngx_http_output_filter(r, monitor->writer.first);
-}
-
-
-static ngx_int_t
-ngx_http_webhook_add_field(ngx_http_request_t *r, char *key, char *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-    h->key.len = ngx_strlen(key);
-    h->key.data = (u_char *) key;
-    h->value.len = ngx_strlen(value);
-    h->value.data = (u_char *) value;
-
-#if (nginx_version >= 1023000)
-    h->next = NULL;
-#endif
-
-    return NGX_OK;
 }
