@@ -48,7 +48,9 @@ ngx_http_webhook_read_body_hash(ngx_http_webhook_scope_t *scope,
 
     if (rc == NGX_ABORT
         || text.len < bound->prefix.len
-        || ngx_strncmp(text.data, bound->prefix.data, bound->prefix.len) != 0)
+        || (bound->prefix.len
+            && ngx_strncmp(text.data, bound->prefix.data, bound->prefix.len)
+               != 0))
     {
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
     }
