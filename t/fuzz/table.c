@@ -28,6 +28,14 @@ typedef struct {
 } model_t;
 
 
+/* what was forgotten, and may be put back */
+
+typedef struct {
+    ngx_http_webhook_slot_t         slot;
+    model_t                         model;
+} taken_t;
+
+
 typedef struct {
     ngx_http_webhook_table_t        table;
     u_char                         *memory;
@@ -127,9 +135,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     unsigned                i, op, copying;
     ngx_int_t               rc, want;
     model_t                 models[IDS], *m;
+    taken_t                 taken[IDS], *back;
     ngx_http_webhook_id_t   ids[IDS];
+    ngx_http_webhook_slot_t  slot;
 
     memset(models, 0, sizeof(models));
+    memset(taken, 0, sizeof(taken));
 
     for (i = 0; i < IDS; i++) {
         ids[i].hi = 0x0123456789abcdef * (i + 1);
@@ -262,8 +273,30 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
             /* on request, but not while a copy may have it already */
 
-            rc = ngx_http_webhook_table_forget(&memory->table,
-                                               &ids[m - models], now);
+            back = &taken[m - models];
+
+            if ((i & 2) && back->slot.state) {
+
+                /* put back, unless it is there by now */
+
+                ngx_http_webhook_table_put_back(&memory->table, &back->slot,
+                                                i & 1, now);
+                back->slot.state = 0;
+
+                if (want == NGX_OK) {
+                    *m = back->model;
+                    m->dead = 0;
+                }
+
+                break;
+            }
+
+            rc = (i & 1)
+                 ? ngx_http_webhook_table_take_out(&memory->table,
+                                                   &ids[m - models], now,
+                                                   &slot)
+                 : ngx_http_webhook_table_forget(&memory->table,
+                                                 &ids[m - models], now);
 
             if (want == NGX_DECLINED) {
                 fuzz_check(rc == (copying ? NGX_AGAIN : NGX_OK));
@@ -273,6 +306,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
             }
 
             if (rc == NGX_OK) {
+
+                if (i & 1) {
+                    back->slot = slot;
+                    back->model = *m;
+                }
+
                 m->state = FREE;
             }
 
