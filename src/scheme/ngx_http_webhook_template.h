@@ -180,8 +180,9 @@ ngx_int_t ngx_http_webhook_complex_value(ngx_http_webhook_scope_t *scope,
 
 /*
  * The value of a header: NGX_OK, NGX_DECLINED if it is absent or empty,
- * NGX_ABORT if it stands on several lines.  The name is that of the variable
- * behind $http_: in lower case, with underscores for dashes.
+ * NGX_ABORT if it stands on several lines, or is a Host that differs from that
+ * of the request line.  The name is that of the variable behind $http_: in
+ * lower case, with underscores for dashes.
  */
 ngx_int_t ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *value);

@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_webhook_source_item(ngx_http_webhook_scope_t *scope,
     ngx_str_t *item);
 static ngx_uint_t ngx_http_webhook_count_items(ngx_str_t *value,
     const ngx_http_webhook_cut_t *cut, ngx_str_t *item);
+static ngx_uint_t ngx_http_webhook_is_other_host(ngx_http_request_t *r,
+    ngx_table_elt_t *h);
 
 
 ngx_http_webhook_reason_e
@@ -518,9 +520,35 @@ ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
 
     *value = h->value;
 
-    if (ngx_http_webhook_next_header(r, name, &part, &i)) {
+    if (ngx_http_webhook_next_header(r, name, &part, &i)
+        || ngx_http_webhook_is_other_host(r, h))
+    {
         return NGX_ABORT;
     }
 
     return value->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * A host in the request line is the one by which the server was chosen, and
+ * nginx leaves the header as it is.
+ */
+
+static ngx_uint_t
+ngx_http_webhook_is_other_host(ngx_http_request_t *r, ngx_table_elt_t *h)
+{
+    size_t  len;
+
+    if (h != r->headers_in.host || r->host_start == NULL
+        || r->host_end == NULL)
+    {
+        return 0;
+    }
+
+    len = r->host_end - r->host_start;
+
+    return h->value.len < len
+           || ngx_strncasecmp(h->value.data, r->host_start, len) != 0
+           || (h->value.len > len && h->value.data[len] != ':');
 }
