@@ -302,15 +302,22 @@ ngx_http_webhook_verify_compare(ngx_http_webhook_verify_t *verify)
 
     verify->group = NULL;
 
-    /* all are compared: which one is right does not show in the time */
+    /*
+     * All are compared, and the first one that is right is seen last: which
+     * one it is does not show in the time.
+     */
 
-    for (i = 0; i < verify->signature->ngroups; i++) {
+    i = verify->signature->ngroups;
+
+    while (i--) {
 
         if (verify->signature->groups[i].ncandidates == 0) {
             continue;
         }
 
-        for (n = 0; n < verify->keys->nelts; n++) {
+        n = verify->keys->nelts;
+
+        while (n--) {
 
             if (!ngx_http_webhook_key_is_tried(verify->keys, n)) {
                 continue;
@@ -325,7 +332,7 @@ ngx_http_webhook_verify_compare(ngx_http_webhook_verify_t *verify)
                 return NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR;
             }
 
-            if (rc == NGX_OK && verify->group == NULL) {
+            if (rc == NGX_OK) {
                 verify->group = &verify->signature->groups[i];
                 verify->secret_index = n + 1;
             }
