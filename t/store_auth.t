@@ -39,8 +39,12 @@ $t->write_file('openssl.conf', <<'EOF');
 [ req ]
 prompt = no
 distinguished_name = name
+x509_extensions = ca
 [ name ]
 CN = none
+[ ca ]
+basicConstraints = critical,CA:TRUE
+keyUsage = keyCertSign
 [ server ]
 subjectAltName = DNS:store.example.com
 [ client ]
