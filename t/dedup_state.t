@@ -40,7 +40,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()
 	->allow(qr/\[alert\] .* (?:exited on signal 9|was locked by \d+)/,
 		qr/\[emerg\] .*(?:bind\(\)|still could not bind)/,
 		qr/\[emerg\] .*unknown directive "nonsense"/)
-	->plan(98 + $flips + $cuts);
+	->plan(99 + $flips + $cuts);
 
 my $d = $t->testdir();
 
@@ -330,7 +330,7 @@ SKIP: {
 	my $old = $t->master();
 	my $new = $t->upgrade();
 
-	skip 'no binary upgrade here', 7 unless $new;
+	skip 'no binary upgrade here', 8 unless $new;
 
 	is(join(', ', map { sent($_) } ('upgrade-1') x 8),
 		join(', ', ('200 duplicate') x 8), 'upgrade - both know');
@@ -348,6 +348,9 @@ SKIP: {
 
 	is(join(', ', map { sent($_) } 'upgrade-1', 'upgrade-2', 'QUIT-a'),
 		join(', ', ('200 duplicate') x 3), 'upgrade - done');
+	is(join(', ', map { s!.*/!!r } grep { /\.state/ }
+			map { readlink($_) || '' } glob("/proc/$new/fd/*")),
+		'events.state, others.state', 'upgrade - no file of the old ones');
 	is(restarted('upgrade-1', 'upgrade-2', 'QUIT-a'),
 		'known known known', 'upgrade - after a restart');
 

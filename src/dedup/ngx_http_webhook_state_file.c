@@ -76,6 +76,8 @@ static ngx_int_t ngx_http_webhook_state_is_own(
     ngx_http_webhook_state_t *state, ngx_file_t *file);
 static ngx_int_t ngx_http_webhook_state_create(
     ngx_http_webhook_state_t *state, ngx_pool_t *pool, ngx_log_t *log);
+static void ngx_http_webhook_state_close_on_exec(
+    ngx_http_webhook_state_t *state, ngx_log_t *log);
 static ngx_int_t ngx_http_webhook_state_write(ngx_http_webhook_state_t *state,
     ngx_log_t *log);
 static ngx_int_t ngx_http_webhook_state_write_header(
@@ -349,6 +351,8 @@ ngx_http_webhook_state_join(ngx_http_webhook_state_t *state, ngx_pool_t *pool,
         return NGX_DECLINED;
     }
 
+    ngx_http_webhook_state_close_on_exec(state, log);
+
     clnf = cln->data;
     clnf->fd = state->file.fd;
     clnf->name = state->path.data;
@@ -426,6 +430,8 @@ ngx_http_webhook_state_create(ngx_http_webhook_state_t *state,
         return NGX_OK;
     }
 
+    ngx_http_webhook_state_close_on_exec(state, log);
+
     clnf = cln->data;
     clnf->fd = state->file.fd;
     clnf->name = name;
@@ -498,6 +504,19 @@ ngx_http_webhook_state_install(ngx_http_webhook_state_t *state,
     state->table->generation = state->generation;
 
     ngx_shmtx_unlock(state->mutex);
+}
+
+
+/* the new binary of an upgrade opens it by itself */
+
+static void
+ngx_http_webhook_state_close_on_exec(ngx_http_webhook_state_t *state,
+    ngx_log_t *log)
+{
+    if (fcntl(state->file.fd, F_SETFD, FD_CLOEXEC) == -1) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+                      "fcntl(FD_CLOEXEC) \"%V\" failed", &state->file.name);
+    }
 }
 
 
