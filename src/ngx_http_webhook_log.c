@@ -129,19 +129,19 @@ ngx_http_webhook_details(const ngx_http_webhook_scheme_t *scheme,
 
         if (signature->malformed && !scheme->algorithm->token) {
             return ngx_slprintf(buf, last,
-                         ", wanted: %s%uz characters of %s, came: %uz",
+                         ", %uz characters where %s%uz of %s are wanted",
+                         signature->malformed,
                          scheme->algorithm->check ? "at most " : "",
                          ngx_http_webhook_encoded_length(
                                     scheme->algorithm->size, scheme->encoding),
-                         ngx_http_webhook_encoding_name(scheme->encoding),
-                         signature->malformed);
+                         ngx_http_webhook_encoding_name(scheme->encoding));
         }
 
         return buf;
 
     case NGX_HTTP_WEBHOOK_REASON_STALE_TIMESTAMP:
     case NGX_HTTP_WEBHOOK_REASON_FUTURE_TIMESTAMP:
-        return ngx_slprintf(buf, last, ", age: %T", j->age);
+        return ngx_slprintf(buf, last, ", age %T", j->age);
 
     default:
         return buf;

@@ -132,29 +132,29 @@ is(told('/nextpay', 'nextpay', '{"id":"b"}', secret => 'another'),
 # the age of a timestamp
 
 is(told('/stripe', 'stripe', '{}', ts => $now - 301),
-	'webhook rejected: stale_timestamp, scheme "stripe", age: 301', 'stale');
+	'webhook rejected: stale_timestamp, scheme "stripe", age 301', 'stale');
 is(told('/stripe', 'stripe', '{}', ts => $now + 3600),
-	'webhook rejected: future_timestamp, scheme "stripe", age: -3600',
+	'webhook rejected: future_timestamp, scheme "stripe", age -3600',
 	'ahead');
 is(told('/dry', 'stripe', '{}', ts => 1e9), 'webhook rejected, dry run: '
-	. 'stale_timestamp, scheme "stripe", age: ' . ($now - 1e9), 'dry run');
+	. 'stale_timestamp, scheme "stripe", age ' . ($now - 1e9), 'dry run');
 is(told('/body-time', undef, '{"time":' . ($now - 600) . '}'),
-	'webhook rejected: stale_timestamp, scheme "body-time", age: 600',
+	'webhook rejected: stale_timestamp, scheme "body-time", age 600',
 	'in the body');
 is(told('/stripe', 'stripe', '{}', ts_text => '12'),
 	'webhook rejected: malformed_timestamp, scheme "stripe"', 'no timestamp');
 
 # what a signature should be like: a length is no secret
 
-my $wanted = 'webhook rejected: malformed_signature, scheme "nextpay", '
-	. 'wanted: 64 characters of hex, came: ';
+my $rejected = 'webhook rejected: malformed_signature, scheme "nextpay", ';
+my $wanted = ' characters where 64 of hex are wanted';
 
 foreach my $case ([ '0' x 71, 71, 'longer' ], [ '0' x 40, 40, 'SHA-1' ],
 	[ 'x' x 64, 64, 'no hex' ],
 	[ encode_base64('x' x 32, ''), 44, 'base64' ])
 {
 	is(told('/forged', undef, '{}', signature => $case->[0]),
-		"$wanted$case->[1]", $case->[2]);
+		"$rejected$case->[1]$wanted", $case->[2]);
 }
 
 is(told('/github', undef, '{}', signature => '0' x 64), 'webhook rejected: '
@@ -173,7 +173,7 @@ $t->clock($now + 361);
 $c->send('}');
 
 is($c->response()->{status}, 401, 'slow body');
-is(last_line(), 'webhook rejected: stale_timestamp, scheme "stripe", age: 361',
+is(last_line(), 'webhook rejected: stale_timestamp, scheme "stripe", age 361',
 	'slow body - age when it was refused');
 
 # events that are not deduplicated
