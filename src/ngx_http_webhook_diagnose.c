@@ -287,7 +287,7 @@ static void
 ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
 {
     u_char              *p, *colon;
-    ngx_str_t            host, other, *name;
+    ngx_str_t            host, bare, other, *name;
     ngx_uint_t           i, n;
     ngx_list_part_t     *part;
     ngx_table_elt_t     *h;
@@ -303,6 +303,13 @@ ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
 
     if (r->headers_in.host) {
         host = r->headers_in.host->value;
+        bare = host;
+
+        colon = ngx_strlchr(host.data, host.data + host.len, ':');
+
+        if (colon) {
+            bare.len = colon - host.data;
+        }
 
         part = NULL;
         h = ngx_http_webhook_next_header(r, &forwarded, &part, &n);
@@ -316,20 +323,15 @@ ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
                     NGX_HTTP_WEBHOOK_DIAGNOSE_NAMES);
 
         for (i = 0; i < n; i++) {
-            if (name[i].len != host.len
-                || ngx_strncasecmp(name[i].data, host.data, host.len) != 0)
+            if (name[i].len != bare.len
+                || ngx_strncasecmp(name[i].data, bare.data, bare.len) != 0)
             {
                 ngx_http_webhook_suppose_url(d, "url_host", &host, &name[i]);
             }
         }
 
-        colon = ngx_strlchr(host.data, host.data + host.len, ':');
-
         if (colon) {
-            other.data = host.data;
-            other.len = colon - host.data;
-
-            ngx_http_webhook_suppose_url(d, "url_port", &host, &other);
+            ngx_http_webhook_suppose_url(d, "url_port", &host, &bare);
 
         } else {
             other.len = host.len + sizeof(":443") - 1;

@@ -146,6 +146,8 @@ case('url_scheme', 'square', $body, square('http://hooks.example.com/square'));
 case('url_host', 'square', $body, square('https://www.example.com/square'));
 case('url_port', 'square', $body,
 	square('https://hooks.example.com:8443/square'));
+case('url_port', 'square', $body, square('https://hooks.example.com/square'),
+	[ 'Host', 'hooks.example.com:8443' ]);
 case('url_query', 'square?a=b', $body,
 	square('https://hooks.example.com/square'));
 

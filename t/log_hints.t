@@ -220,6 +220,8 @@ case('url_host', 'square', $body, square('https://www.example.com/square'));
 case('url_host', 'square', $body, square('https://seen.example.com/square'),
 	[ 'X-Forwarded-Host', 'seen.example.com' ]);
 case('url_port', 'square', $body, square('https://localhost:443/square'));
+case('url_port', 'square', $body, square('https://localhost/square'),
+	[ 'Host', 'localhost:8443' ]);
 case('url_query', 'square?a=b', $body, square('https://localhost/square'));
 
 # a hash of the body is signed
@@ -417,8 +419,12 @@ sub ask {
 
 	# the connection is closed at once, nginx waits for nothing
 
+	my ($host) = map { $_->[1] } grep { $_->[0] eq 'Host' } @headers;
+
 	my $answer = request(port => $port, uri => "/$place", body => $sent,
-		headers => [ @headers, [ 'X-Case', "hint $n" ] ])->{raw};
+		host => $host || 'localhost',
+		headers => [ (grep { $_->[0] ne 'Host' } @headers),
+			[ 'X-Case', "hint $n" ] ])->{raw};
 
 	$t->logged("hint $n", name => 'hints.log');
 
