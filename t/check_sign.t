@@ -61,7 +61,7 @@ my @schemes = grep { algorithm($_) =~ /^(?:hmac-|token)/ } sort keys %text;
 my $hex = unpack 'H*', 'the key of a test, of 32 bytes..';
 my $base64 = encode_base64('the key of a test, of 32 bytes..', '');
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(2 * @schemes + 7);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(2 * @schemes + 9);
 
 my %secret;
 
@@ -162,6 +162,9 @@ my ($status, $out) = webhook_check($t, 'sign', '--url',
 like($out, qr/^Stripe-Signature: t=1764000000,v1=/m, 'time as it is given');
 is($out =~ s/.*?\r\n\r\n//sr, $t->read_file('body'), 'likewise the body');
 
+is((webhook_check($t, 'sign', '--url', 'https://hooks.example.com/stripe',
+	'--body', $t->testdir()))[0], 2, 'a folder is no body');
+
 $t->write_file('other', "another secret, long enough\n");
 
 ($status, $out) = webhook_check($t, 'sign', '--url',
@@ -225,6 +228,10 @@ $t->wait_log(qr/\.http/, name => 'recorded', count => 2);
 
 is(($answer =~ /^HTTP\S+ (\d+)/)[0] . " $json->{accepted}", '200 1',
 	'chunks are put together');
+
+($head) = project_free($file) =~ /^(.*?\n)\r?\n/s;
+
+like($head, qr/\A(?:[^\r\n]+\r\n)+\z/, 'each line ends as it did');
 
 END {
 	local $?;
