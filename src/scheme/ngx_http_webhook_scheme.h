@@ -62,7 +62,7 @@ typedef struct {
     ngx_uint_t                    *seams;      /* what is asked of its pieces */
     ngx_http_webhook_encoding_e    body_hash;  /* how it stands there in the
                                                   place of the body, or RAW */
-    ngx_http_webhook_body_bound_t      *bound;      /* what binds the body, or NULL
+    ngx_http_webhook_body_bound_t *bound;      /* what binds the body, or NULL
                                                   if the signed text does */
     ngx_str_t                     *before_body;  /* how the body must not
                                                     begin, or NULL */
@@ -102,7 +102,8 @@ typedef struct {
     unsigned                       raw:1;      /* ECDSA, as two numbers */
     unsigned                       raw_body:1; /* is signed as it is */
     unsigned                       form:1;     /* is signed, sorted */
-    unsigned                       sent_query:1; /* is what is bound in */
+    unsigned                       sent_query:1; /* binds, whatever the query
+                                                    is now */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       encoded:1;    /* "encoding=" was given */
