@@ -15,8 +15,8 @@
 
 char  ngx_http_webhook_page_policy[] =
         "default-src 'none'; style-src 'sha256-mORPrQJLPZggTRhY1r"
-        "8PYM+QVRBE7j3V/uJ9GMBBrks='; script-src 'sha256-FwGikcf/"
-        "DIphBOuXBjrBHZGhv36B0sJDct28HGdGerk='; connect-src 'self"
+        "8PYM+QVRBE7j3V/uJ9GMBBrks='; script-src 'sha256-SDki2MPi"
+        "ntcO/kub94Wz3kWTT56GdcxvG7/1PXZLoSg='; connect-src 'self"
         "'; base-uri 'none'; form-action 'none'; frame-ancestors "
         "'none'";
 
@@ -533,8 +533,8 @@ ngx_str_t  ngx_http_webhook_page_parts[] = {
         "      : a.state == 'unknown' ? 'Not remembered.'\n"
         "      : (a.state == 'done' ? 'Remembered' : 'With the ap"
         "plication')\n"
-        "        + `, for ${time(Math.max(a.until - now, 0))} mor"
-        "e.`;\n"
+        "        + (a.until ? `, for ${time(Math.max(a.until - no"
+        "w, 0))} more.` : '.');\n"
         "\n"
         "  } catch (x) {\n"
         "    $('event').textContent = 'No answer from nginx.';\n"

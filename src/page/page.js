@@ -271,7 +271,7 @@ async function ask(method) {
         + (a.message ? ` But ${a.message}.` : '')
       : a.state == 'unknown' ? 'Not remembered.'
       : (a.state == 'done' ? 'Remembered' : 'With the application')
-        + `, for ${time(Math.max(a.until - now, 0))} more.`;
+        + (a.until ? `, for ${time(Math.max(a.until - now, 0))} more.` : '.');
 
   } catch (x) {
     $('event').textContent = 'No answer from nginx.';

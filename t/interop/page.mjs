@@ -100,6 +100,14 @@ async function test() {
 					.getElementById('event').textContent);
 				r.events.push(await page.locator('#event').textContent());
 			}
+
+			await page.selectOption('#of',
+				{ label: 'zone near, by $webhook_dedup_id' });
+			await page.fill('#key', '0'.repeat(32));
+			await page.click('#ask');
+			await page.waitForFunction(() => document
+				.getElementById('event').textContent);
+			r.elsewhere = await page.locator('#event').textContent();
 		}
 
 		r.form = await page.locator('#form').isVisible();

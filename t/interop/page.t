@@ -17,6 +17,7 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib '../lib';
 use Test::Nginx;
+use Test::Nginx::Redis;
 use Test::Nginx::Webhook;
 
 use JSON::PP qw/ decode_json /;
@@ -35,6 +36,7 @@ plan(skip_all => 'no chromium') unless -x '/usr/bin/chromium';
 my $secret = 'the-secret-of-the-test';
 
 my $t = Test::Nginx->new()->has(qw/http proxy/);
+my $redis = Test::Nginx::Redis->new(8379);
 
 $t->write_file_expand('nginx.conf', <<"EOF_");
 
@@ -50,8 +52,14 @@ http {
     webhook_dedup_zone  zone=tiny:32k state=%%TESTDIR%%/tiny.state;
     webhook_dedup_zone  zone=shared:32k store=away;
 
+    webhook_dedup_zone  zone=near:32k store=near;
+
     webhook_store away {
         server  127.0.0.1:8089;
+    }
+
+    webhook_store near {
+        server  127.0.0.1:8379;
     }
 
     server {
@@ -91,7 +99,12 @@ http {
 EOF_
 
 my $u = upstream(8081);
-$t->plan(23)->run();
+$t->plan(24)->run();
+
+# another server has it
+
+$redis->command('SET', 'webhook:near:' . '0' x 32,
+	'p:' . '1' x 16 . ':' . '2' x 16);
 
 hook('nextpay', $secret, '/busy', 1);
 hook('nextpay', $secret, '/busy', 1);
@@ -143,6 +156,7 @@ is($d->{plain}{form} ? 1 : 0, 0, 'no form without script');
 like($d->{script}{events}[0], qr/^Remembered, for \d/, 'an event is asked for');
 like(join(' ', @{$d->{script}{events}}[1, 2]), qr/^Forgotten.*Not remembered\.$/,
 	'and forgotten');
+is($d->{script}{elsewhere}, 'With the application.', 'in flight elsewhere');
 isnt($d->{light}, $d->{dark}, 'light and dark');
 
 my ($nginx, $script) = map { [ map { s/\d+(?:\.\d+)?%?//gr } @$_ ] }
