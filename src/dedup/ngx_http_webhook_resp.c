@@ -14,7 +14,7 @@
 
 
 static ngx_int_t ngx_http_webhook_resp_line(ngx_http_webhook_resp_t *resp,
-    u_char *p, size_t size);
+    u_char *start, size_t size);
 static ngx_int_t ngx_http_webhook_resp_number(u_char *p, u_char *last,
     int64_t *number);
 
@@ -23,7 +23,8 @@ ngx_int_t
 ngx_http_webhook_resp_read(ngx_http_webhook_resp_t *resp, u_char *p,
     size_t size)
 {
-    int64_t  len;
+    int64_t    len;
+    ngx_int_t  rc;
 
     if (size == 0) {
         return NGX_AGAIN;
@@ -53,8 +54,14 @@ ngx_http_webhook_resp_read(ngx_http_webhook_resp_t *resp, u_char *p,
 
     if (resp->line == 0) {
 
-        if (ngx_http_webhook_resp_line(resp, p, size) != NGX_OK) {
+        rc = ngx_http_webhook_resp_line(resp, p, size);
+
+        if (rc == NGX_AGAIN) {
             return (size < NGX_HTTP_WEBHOOK_RESP_MAX) ? NGX_AGAIN : NGX_ERROR;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
         }
 
         if (resp->line > NGX_HTTP_WEBHOOK_RESP_MAX) {
@@ -110,34 +117,38 @@ ngx_http_webhook_resp_read(ngx_http_webhook_resp_t *resp, u_char *p,
 }
 
 
-/* NGX_DECLINED if the line does not end yet; no byte is looked at twice */
+/*
+ * NGX_AGAIN if the line does not end yet, NGX_ERROR if CR or LF stand within
+ * it; no byte is looked at twice.
+ */
 
 static ngx_int_t
-ngx_http_webhook_resp_line(ngx_http_webhook_resp_t *resp, u_char *p,
+ngx_http_webhook_resp_line(ngx_http_webhook_resp_t *resp, u_char *start,
     size_t size)
 {
-    u_char  *lf, *last;
+    u_char  *p, *last;
 
-    last = p + size;
+    last = start + size;
 
-    for (p += resp->seen; p < last; p = lf + 1) {
-
-        lf = ngx_strlchr(p, last, LF);
-        if (lf == NULL) {
+    for (p = start + resp->seen; p < last; p++) {
+        if (*p == CR || *p == LF) {
             break;
-        }
-
-        resp->seen += lf + 1 - p;
-
-        if (lf[-1] == CR) {
-            resp->line = resp->seen;
-            return NGX_OK;
         }
     }
 
-    resp->seen = size;
+    resp->seen = p - start;
 
-    return NGX_DECLINED;
+    if (p == last || (*p == CR && p + 1 == last)) {
+        return NGX_AGAIN;
+    }
+
+    if (*p == LF || p[1] != LF) {
+        return NGX_ERROR;
+    }
+
+    resp->line = p + 2 - start;
+
+    return NGX_OK;
 }
 
 

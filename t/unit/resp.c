@@ -515,6 +515,7 @@ test_wrong(void)
 {
     static const char  *wrong[] = {
         "HTTP/1.1 400 Bad Request\r\n", "\r\n", "\n", " ", "OK\r\n",
+        "+O\nK\r\n", "+OK\n", "-ERR a\rb\r\n", "-ERR\r\r\n", ":1\n\r\n",
         "*1\r\n$1\r\na\r\n", "*0\r\n", "*-1\r\n", "%1\r\n", "_\r\n", "#t\r\n",
         "=5\r\ntxt:a\r\n", ",1.5\r\n", "(12\r\n", "~1\r\n", ">1\r\n",
         "$\r\n", "$-2\r\n", "$-\r\n", "$+1\r\na\r\n", "$ 1\r\na\r\n",
