@@ -20,7 +20,7 @@
 
 #define NGX_HTTP_WEBHOOK_REFUSED                                              \
     "refused: RSA takes keys of 2048 to 8192 bits, ECDSA the curves P-256, "  \
-    "P-384 and P-521"
+    "P-384 and P-521, and no key may be one that anybody could sign with"
 
 
 static char *ngx_http_webhook_merge_keyring(ngx_conf_t *cf,

@@ -113,7 +113,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(105)->run();
+$t->plan(140)->run();
 
 my $body = '{"id":"of no importance"}';
 my $ids = 0;
@@ -313,6 +313,41 @@ foreach my $place (qw/ rsa ec ed /) {
 		x @keys), "$place: a MAC with the public key");
 }
 
+# with some keys anybody could sign: they are refused
+
+my @points = map { my $p = pack 'H*', $_; ($p, $p | ("\0" x 31 . "\x80")) }
+	'00' x 32, '01' . '00' x 31, 'ec' . 'ff' x 30 . '7f',
+	'ed' . 'ff' x 30 . '7f', 'ee' . 'ff' x 30 . '7f',
+	'26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+	'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a';
+
+$t->write_file('weak.jwks', '');
+chmod 0644, "$d/weak.jwks";
+
+foreach my $point (@points) {
+	my $hex = unpack 'H*', $point;
+
+	is(conf('ed25519', 'secret encoding=hex;', $hex), 'anybody', "$hex as text");
+
+	is(conf('ed25519', '', 'jwks:weak.jwks', { kty => 'OKP', crv => 'Ed25519',
+		x => encode_base64url($point) }), 'anybody', "$hex as JWK");
+}
+
+foreach my $e ([ 'AQ', 'anybody' ], [ 'AAAAAQ', 'anybody' ], [ 'AQE', '' ],
+	[ 'Aw', '' ])
+{
+	is(conf('rsa-sha256', '', 'jwks:weak.jwks', { kty => 'RSA', e => $e->[0],
+		n => encode_base64url(bytes($n, 256)) }), $e->[1],
+		"exponent $e->[0]");
+}
+
+# others are next to them
+
+is(conf('ed25519', 'secret encoding=hex;', $_), '', "$_ as text") foreach
+	'03' . '00' x 31, '66' x 32,
+	unpack 'H*', substr openssl('pkey', '-pubin', '-in', "$d/ed.pem",
+		'-outform', 'DER'), -32;
+
 # names of keys
 
 my @unknown = ('RSA', '../rsa', './rsa', 'rsa.pem', 'file:rsa.pem', '"rsa"',
@@ -357,6 +392,24 @@ sub outcome {
 	return judged($u, uri => "/$place", body => $body, headers => [
 		[ 'X-Id', $id ], [ 'X-Sig', encode_base64($sig, '') ],
 		[ 'X-Key', defined $key ? $key : 'rsa' ] ]) =~ s/ +/ /gr;
+}
+
+# whether the configuration refuses a key
+
+sub conf {
+	my ($algorithm, $lines, $source, @keys) = @_;
+
+	$t->write_file('weak.jwks', JSON::PP->new()->encode({ keys => \@keys }))
+		if @keys;
+
+	my ($rc, $out) = $t->conf_test("webhook_scheme a { algorithm $algorithm;"
+		. " signature \$http_x_sig encoding=base64; $lines } server {"
+		. " location / { webhook_verify a; webhook_secret $source; } }",
+		in => 'http');
+
+	return $rc == 0 ? ''
+		: $out =~ /is refused: .* anybody could sign with/ ? 'anybody'
+		: $out;
 }
 
 sub signature {

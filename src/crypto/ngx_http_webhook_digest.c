@@ -21,10 +21,9 @@
 #include "ngx_http_webhook_public.h"
 
 
-#define NGX_HTTP_WEBHOOK_MAX_BLOCK    128   /* SHA-384, SHA-512 */
-#define NGX_HTTP_WEBHOOK_ED25519_LEN  32    /* of a public key */
+#define NGX_HTTP_WEBHOOK_MAX_BLOCK  128  /* SHA-384, SHA-512 */
 
-#define NGX_HTTP_WEBHOOK_SPARE        8
+#define NGX_HTTP_WEBHOOK_SPARE      8
 
 
 static ngx_int_t ngx_http_webhook_hmac_init(ngx_http_webhook_key_t *key,
@@ -195,10 +194,10 @@ ngx_http_webhook_algorithm_check(const ngx_http_webhook_algorithm_t *algorithm)
                ? NGX_OK : NGX_ERROR;
     }
 
-    /* any key will do; for Ed25519 it is the point with y = 1 */
+    /* any key will do; for Ed25519 it is the base point */
 
-    ngx_memzero(point, sizeof(point));
-    point[0] = 1;
+    ngx_memset(point, 0x66, sizeof(point));
+    point[0] = 0x58;
 
     secret.data = point;
     secret.len = NGX_HTTP_WEBHOOK_ED25519_LEN;
@@ -262,6 +261,10 @@ ngx_http_webhook_ed25519_init(ngx_http_webhook_key_t *key,
 {
     if (secret->len != NGX_HTTP_WEBHOOK_ED25519_LEN) {
         return NGX_DECLINED;
+    }
+
+    if (!ngx_http_webhook_ed25519_fits(secret->data)) {
+        return NGX_ABORT;
     }
 
     key->public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,

@@ -94,8 +94,9 @@ u_char *ngx_http_webhook_algorithm_names(u_char *buf, u_char *last);
 /*
  * Makes a key of the secret's bytes, which may be forgotten afterwards.
  * Returns NGX_OK; NGX_DECLINED if the bytes are no key of the algorithm;
- * NGX_ABORT if its size or curve is refused; NGX_ERROR if OpenSSL failed.  The
- * key is in each case to be freed with ngx_http_webhook_key_free().
+ * NGX_ABORT if its size or curve is refused, or anybody could sign with it;
+ * NGX_ERROR if OpenSSL failed.  The key is in each case to be freed with
+ * ngx_http_webhook_key_free().
  */
 ngx_int_t ngx_http_webhook_key_init(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *secret);

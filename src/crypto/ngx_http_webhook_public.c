@@ -34,6 +34,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_webhook_public_fits(EVP_PKEY *public, int type);
+static ngx_int_t ngx_http_webhook_rsa_fits(EVP_PKEY *public);
 static ngx_uint_t ngx_http_webhook_curve_fits(EVP_PKEY *public);
 static EVP_PKEY_CTX *ngx_http_webhook_public_ctx(EVP_PKEY *public,
     const ngx_http_webhook_algorithm_t *algorithm);
@@ -67,6 +68,52 @@ static ngx_http_webhook_curve_t  ngx_http_webhook_curves[] = {
       ngx_string("\x06\x03\x2b\x65\x70"), 32 },
 
     { ngx_null_string, ngx_null_string, 0 }
+};
+
+
+/*
+ * The points of Ed25519 whose order is 8 or less, but for the sign of x; with
+ * such a key, of which one is all zeroes, anybody finds signatures.
+ */
+
+static ngx_str_t  ngx_http_webhook_small_order[] = {
+
+    ngx_string("\x00\x00\x00\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00"),
+
+    ngx_string("\x01\x00\x00\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00"
+               "\x00\x00\x00\x00\x00\x00\x00\x00"),
+
+    ngx_string("\x26\xe8\x95\x8f\xc2\xb2\x27\xb0"
+               "\x45\xc3\xf4\x89\xf2\xef\x98\xf0"
+               "\xd5\xdf\xac\x05\xd3\xc6\x33\x39"
+               "\xb1\x38\x02\x88\x6d\x53\xfc\x05"),
+
+    ngx_string("\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f"
+               "\xba\x3c\x0b\x76\x0d\x10\x67\x0f"
+               "\x2a\x20\x53\xfa\x2c\x39\xcc\xc6"
+               "\x4e\xc7\xfd\x77\x92\xac\x03\x7a"),
+
+    ngx_string("\xec\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\x7f"),
+
+    ngx_string("\xed\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\x7f"),
+
+    ngx_string("\xee\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\xff"
+               "\xff\xff\xff\xff\xff\xff\xff\x7f"),
+
+    ngx_null_string
 };
 
 
@@ -132,9 +179,33 @@ ngx_http_webhook_key_init_public(ngx_http_webhook_key_t *key,
 }
 
 
+ngx_uint_t
+ngx_http_webhook_ed25519_fits(u_char *point)
+{
+    ngx_str_t   *small;
+    ngx_uint_t   last;
+
+    last = NGX_HTTP_WEBHOOK_ED25519_LEN - 1;
+
+    for (small = ngx_http_webhook_small_order; small->len; small++) {
+
+        if (ngx_memcmp(point, small->data, last) == 0
+            && (point[last] & 0x7f) == small->data[last])
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 static ngx_int_t
 ngx_http_webhook_public_fits(EVP_PKEY *public, int type)
 {
+    size_t  len;
+    u_char  point[NGX_HTTP_WEBHOOK_ED25519_LEN];
+
     if (EVP_PKEY_base_id(public) != type) {
         return NGX_DECLINED;
     }
@@ -142,16 +213,57 @@ ngx_http_webhook_public_fits(EVP_PKEY *public, int type)
     switch (type) {
 
     case EVP_PKEY_RSA:
-        return (EVP_PKEY_bits(public) < NGX_HTTP_WEBHOOK_MIN_RSA
-                || EVP_PKEY_bits(public) > NGX_HTTP_WEBHOOK_MAX_RSA)
-               ? NGX_ABORT : NGX_OK;
+        return ngx_http_webhook_rsa_fits(public);
 
     case EVP_PKEY_EC:
         return ngx_http_webhook_curve_fits(public) ? NGX_OK : NGX_ABORT;
 
     default: /* EVP_PKEY_ED25519 */
-        return NGX_OK;
+
+        len = NGX_HTTP_WEBHOOK_ED25519_LEN;
+
+        if (!EVP_PKEY_get_raw_public_key(public, point, &len)) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_webhook_ed25519_fits(point) ? NGX_OK : NGX_ABORT;
     }
+}
+
+
+/*
+ * With the exponent 1 anybody signs.  It is the end of a key in DER, behind an
+ * odd number: 02 01 01; the end of 257 is 02 02 01 01.
+ */
+
+static ngx_int_t
+ngx_http_webhook_rsa_fits(EVP_PKEY *public)
+{
+    int         len;
+    u_char     *der, *p;
+    ngx_int_t   rc;
+
+    if (EVP_PKEY_bits(public) < NGX_HTTP_WEBHOOK_MIN_RSA
+        || EVP_PKEY_bits(public) > NGX_HTTP_WEBHOOK_MAX_RSA)
+    {
+        return NGX_ABORT;
+    }
+
+    der = NULL;
+
+    len = i2d_PublicKey(public, &der);
+    if (len < 0) {
+        return NGX_ERROR;
+    }
+
+    p = der + len - 4;
+
+    rc = (p[0] != 2 && ngx_memcmp(p + 1, "\x02\x01\x01", 3) == 0)
+         ? NGX_ABORT : NGX_OK;
+
+    OPENSSL_free(der);
+
+    return rc;
 }
 
 

@@ -21,11 +21,15 @@
 #define NGX_HTTP_WEBHOOK_MAX_SIGNATURE  1024
 #define NGX_HTTP_WEBHOOK_MAX_ECDSA      141
 
+/* of a public key */
+#define NGX_HTTP_WEBHOOK_ED25519_LEN    32
+
 
 /*
  * Makes a key of a SubjectPublicKeyInfo in DER.  Returns NGX_OK; NGX_DECLINED
  * if it is none, or not one of the algorithm; NGX_ABORT if its size or curve
- * is refused; NGX_ERROR if OpenSSL failed.  To be freed in each case.
+ * is refused, or anybody could sign with it; NGX_ERROR if OpenSSL failed.  To
+ * be freed in each case.
  */
 ngx_int_t ngx_http_webhook_public_init(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *der);
@@ -33,6 +37,9 @@ ngx_int_t ngx_http_webhook_public_init(ngx_http_webhook_key_t *key,
 /* The same for an algorithm whose keys come in another form otherwise. */
 ngx_int_t ngx_http_webhook_key_init_public(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, ngx_str_t *der);
+
+/* Whether a key of Ed25519 is one with which not anybody can sign. */
+ngx_uint_t ngx_http_webhook_ed25519_fits(u_char *point);
 
 /*
  * Whether a signature of the digest is right; raw if the two numbers of ECDSA
