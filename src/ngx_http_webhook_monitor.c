@@ -564,6 +564,7 @@ static ngx_int_t
 ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor, ngx_uint_t status,
     const ngx_str_t *content_type)
 {
+    u_char              *p, *last;
     ngx_int_t            rc;
     ngx_http_request_t  *r;
 
@@ -587,6 +588,17 @@ ngx_http_webhook_send(ngx_http_webhook_monitor_t *monitor, ngx_uint_t status,
     r->headers_out.content_type = *content_type;
     r->headers_out.content_type_len = content_type->len;
     r->headers_out.content_type_lowcase = NULL;
+
+    last = content_type->data + content_type->len;
+    p = ngx_strlchr(content_type->data, last, ';');
+
+    if (p) {
+
+        /* filters know a type by its name alone */
+
+        r->headers_out.content_type_len = p - content_type->data;
+        ngx_str_set(&r->headers_out.charset, "utf-8");
+    }
 
     rc = ngx_http_send_header(r);
 

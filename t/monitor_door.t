@@ -26,7 +26,7 @@ use IO::Socket::UNIX;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy realip http_v2/);
+my $t = Test::Nginx->new()->has(qw/http proxy realip http_v2 gzip/);
 
 $t->write_file_expand('nginx.conf', <<'EOF_');
 
@@ -81,6 +81,11 @@ http {
         set_real_ip_from  127.0.0.1;
         real_ip_header    X-Client;
 
+        gzip             on;
+        gzip_types       text/plain application/json;
+        gzip_min_length  1;
+        charset          koi8-r;
+
         location = /webhooks {
             webhook_monitor;
         }
@@ -89,7 +94,7 @@ http {
 
 EOF_
 
-$t->plan(113)->run();
+$t->plan(119)->run();
 
 ###############################################################################
 
@@ -180,6 +185,20 @@ is($r->header('Content-Type'), 'text/plain; version=0.0.4; charset=utf-8',
 is($r->header('Vary'), 'Accept', 'Vary');
 is($r->header('Cache-Control'), 'no-store', 'Cache-Control');
 is($r->header('X-Content-Type-Options'), 'nosniff', 'X-Content-Type-Options');
+
+# what other modules make of it
+
+foreach my $case ([ 'prometheus', 'text/plain; version=0.0.4; charset=utf-8' ],
+	[ 'json', 'application/json' ], [ 'html', 'text/html; charset=utf-8' ])
+{
+	my ($format, $type) = @$case;
+
+	my $r = monitor("format=$format", port => 8089,
+		headers => [ [ 'Accept-Encoding', 'gzip' ] ]);
+
+	is($r->header('Content-Encoding'), 'gzip', "$format - compressed");
+	is($r->header('Content-Type'), $type, "$format - type");
+}
 
 ###############################################################################
 
