@@ -348,7 +348,7 @@ SKIP: {
 
 	is(join(', ', map { sent($_) } 'upgrade-1', 'upgrade-2', 'QUIT-a'),
 		join(', ', ('200 duplicate') x 3), 'upgrade - done');
-	is(join(', ', map { s!.*/!!r } grep { /\.state/ }
+	is(join(', ', sort map { s!.*/!!r } grep { /\.state/ }
 			map { readlink($_) || '' } glob("/proc/$new/fd/*")),
 		'events.state, others.state', 'upgrade - no file of the old ones');
 	is(restarted('upgrade-1', 'upgrade-2', 'QUIT-a'),

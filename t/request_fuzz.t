@@ -62,8 +62,11 @@ my %schemes = (
 	shopify => sub {
 		my ($header, $body) = @_;
 
-		return $header->('x-shopify-hmac-sha256')
-			eq encode_base64(hmac('sha256', $secret, $body), '');
+		# with either name
+
+		return grep { $header->($_)
+			eq encode_base64(hmac('sha256', $secret, $body), '') }
+			qw/ x-shopify-hmac-sha256 shopify-hmac-sha256 /;
 	},
 
 	stripe => sub {
