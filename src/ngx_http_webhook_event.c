@@ -104,13 +104,12 @@ ngx_http_webhook_read_json_time(ngx_http_webhook_scope_t *scope,
         return NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON;
     }
 
-    if (value->text.len == 0 && !value->too_long) {
+    if (value->text.len == 0) {
         return NGX_HTTP_WEBHOOK_REASON_MISSING_TIMESTAMP;
     }
 
-    if (value->too_long
-        || ngx_http_webhook_parse_timestamp(&value->text, scheme->unit, time)
-           != NGX_OK)
+    if (ngx_http_webhook_parse_timestamp(&value->text, scheme->unit, time)
+        != NGX_OK)
     {
         return NGX_HTTP_WEBHOOK_REASON_MALFORMED_TIMESTAMP;
     }

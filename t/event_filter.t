@@ -26,7 +26,7 @@ select STDOUT; $| = 1;
 my $secret = 'secret-of-nextpay-0123456789';
 my $yoco = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3';
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(124);
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(128);
 
 # what a webhook_json variable is asked for
 
@@ -197,6 +197,10 @@ foreach my $case (
 	[ '{"top":"a\"b\\\\c\/d"}', top => 'a"b\c/d' ],
 	[ '{"\u0074op":"a"}', top => 'a' ],
 	[ '{"top":"\ud800"}', top => '' ],
+	[ '{"top":"a\nb"}', top => '' ],
+	[ '{"top":"a\u007f"}', top => '' ],
+	[ '{"top":"' . 'x' x 257 . '"}', top => 'x' x 257 ],
+	[ '{"top":"' . 'x' x 5000 . '"}', top => 'x' x 5000 ],
 
 	[ '{"payload":{"mode":"live"}}', mode => 'live' ],
 	[ '{"payload":{"x":{"mode":"a"},"mode":"live"}}', mode => 'live' ],

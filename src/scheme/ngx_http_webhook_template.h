@@ -22,6 +22,10 @@
 
 #define NGX_HTTP_WEBHOOK_MAX_PARTS  8
 
+/* bytes of an id, of a type, and of a part of a key */
+
+#define NGX_HTTP_WEBHOOK_MAX_VALUE  256
+
 
 /* a template is made of pieces */
 

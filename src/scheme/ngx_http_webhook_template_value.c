@@ -143,10 +143,6 @@ ngx_http_webhook_part_value(ngx_http_webhook_scope_t *scope,
             return NGX_HTTP_WEBHOOK_REASON_AMBIGUOUS_JSON;
         }
 
-        if (scope->values && scope->values[piece->index].too_long) {
-            return NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG;
-        }
-
         return scope->json ? scope->json : NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
     }
 

@@ -574,11 +574,6 @@ ngx_http_webhook_json_value(ngx_http_webhook_json_t *json, const u_char *data,
 
         value = &json->values[i];
 
-        if (len > NGX_HTTP_WEBHOOK_MAX_VALUE) {
-            value->too_long = 1;
-            continue;
-        }
-
         for (n = 0; n < len; n++) {
             if (data[n] < 0x20 || data[n] == 0x7f) {
                 break;

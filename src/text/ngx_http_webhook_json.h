@@ -15,9 +15,6 @@
 #include <ngx_core.h>
 
 
-#define NGX_HTTP_WEBHOOK_MAX_VALUE  256
-
-
 typedef struct {
     ngx_str_t                      text;
     ngx_uint_t                     ntokens;
@@ -29,7 +26,6 @@ typedef struct {
     ngx_str_t                      text;       /* data is NULL if absent */
 
     unsigned                       ambiguous:1;
-    unsigned                       too_long:1;
 } ngx_http_webhook_value_t;
 
 
@@ -44,9 +40,8 @@ ngx_int_t ngx_http_webhook_pointer(ngx_pool_t *pool, ngx_str_t *text,
  * Finds the values of npointers pointers in the document, which is judged to
  * its last byte.  They are copied to the pool: strings unescaped and integers
  * as sent, booleans as "true" and "false"; null, floats and containers count
- * as absent, as do values of more than NGX_HTTP_WEBHOOK_MAX_VALUE bytes,
- * empty ones, and ones with control characters.  A value is ambiguous if a
- * key on the way to it stands twice in one object.
+ * as absent, as do empty values, and ones with control characters.  A value
+ * is ambiguous if a key on the way to it stands twice in one object.
  * Returns NGX_OK; NGX_DECLINED if the document is not valid, which includes
  * lone surrogates and containers nested deeper than 64, or NGX_ERROR if there
  * was no memory.  In both cases all values are absent.
