@@ -206,7 +206,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(170);
+$t->plan(171);
 $t->clock($now)->run();
 
 ###############################################################################
@@ -583,7 +583,8 @@ foreach my $case (
 	[ qr/invalid parameter "as=a"/, "$sig handshake get echo=query:c as=a;" ],
 	[ qr/invalid parameter "grammar=html"/,
 		"$sig handshake get echo=query:c grammar=html;" ],
-	[ qr/more than 4 times/, "$sig " . 'handshake get status=200;' x 5 ],
+	[ qr/"handshake" directive has no answer/, "$sig handshake get;" ],
+	[ qr/"handshake" directive stands more than 4 times/, "$sig " . 'handshake get status=200;' x 5 ],
 	[ qr/"off" takes no other/, "$sig handshake get status=200;"
 		. 'handshake off;' ],
 	)

@@ -220,7 +220,7 @@ foreach (
 	[ "$field dedup_key body \$webhook_field_b;", 'but has no such "field"' ],
 	[ "$field field A \$http_x_b;", 'field "A" is duplicate' ],
 	[ (join ' ', map { "field f$_ \$http_x_$_;" } 1 .. 5),
-		'stands more than 4 times' ],
+		'"field" directive stands more than 4 times' ],
 	[ 'field a-b $http_x_a;', 'invalid name of a field "a-b"' ],
 	[ 'field "" $http_x_a;', 'invalid name of a field ""' ],
 	[ 'field a;', 'invalid number of arguments in "field"' ],

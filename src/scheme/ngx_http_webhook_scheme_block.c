@@ -117,6 +117,7 @@ ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webhook_block_t *block = conf;
 
+    char                          *rv;
     ngx_str_t                     *value;
     ngx_uint_t                     i, again, nargs;
     ngx_http_webhook_directive_t  *directive;
@@ -150,7 +151,15 @@ ngx_http_webhook_scheme_line(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         block->seen |= (ngx_uint_t) 1 << i;
 
-        return directive->set(cf, block, again);
+        rv = directive->set(cf, block, again);
+
+        if (rv == NGX_CONF_OK || rv == NGX_CONF_ERROR) {
+            return rv;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" directive %s",
+                           &value[0], rv);
+        return NGX_CONF_ERROR;
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -278,7 +287,7 @@ ngx_http_webhook_timestamp_line(ngx_conf_t *cf,
         if (scheme->timestamp->nelts != 1 || cut->separator.len
             || cut->prefix.len || cut->first || cut->group.len)
         {
-            return "a timestamp in JSON takes no parameter but \"unit=\"";
+            return "takes no parameter but \"unit=\" with JSON";
         }
     }
 
