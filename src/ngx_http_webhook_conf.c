@@ -16,7 +16,6 @@
 
 
 #define NGX_HTTP_WEBHOOK_DEFAULT_TTL  86400
-#define NGX_HTTP_WEBHOOK_MIN_SECRET   16
 
 #define NGX_HTTP_WEBHOOK_REFUSED                                              \
     "refused: RSA takes keys of 2048 to 8192 bits, ECDSA the curves P-256, "  \

@@ -73,9 +73,10 @@ ngx_http_webhook_key_file(ngx_conf_t *cf, ngx_array_t *secrets,
     char *(*handler)(ngx_conf_t *cf, ngx_array_t *secrets, ngx_str_t *name,
         ngx_str_t *text))
 {
-    char        *rv;
-    ngx_str_t    text, *file;
-    ngx_uint_t   i, n;
+    char                       *rv;
+    ngx_str_t                   text, *file;
+    ngx_uint_t                  i, n, mode, secret;
+    ngx_http_webhook_secret_t  *key;
 
     file = ngx_palloc(cf->pool, sizeof(ngx_str_t));
     if (file == NULL) {
@@ -84,10 +85,14 @@ ngx_http_webhook_key_file(ngx_conf_t *cf, ngx_array_t *secrets,
 
     *file = *name;
 
-    if (ngx_http_webhook_read_secret_file(cf, file, S_IWGRP|S_IWOTH, &text)
-        != NGX_OK)
-    {
+    if (ngx_http_webhook_read_secret_file(cf, file, &mode, &text) != NGX_OK) {
         return NGX_CONF_ERROR;
+    }
+
+    if (mode & (S_IWGRP|S_IWOTH)) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "key file \"%V\" can be written by others, "
+                           "take that right away", file);
     }
 
     n = secrets->nelts;
@@ -109,8 +114,16 @@ ngx_http_webhook_key_file(ngx_conf_t *cf, ngx_array_t *secrets,
         return NGX_CONF_ERROR;
     }
 
+    secret = 0;
+    key = secrets->elts;
+
     for (i = n; i < secrets->nelts; i++) {
-        ((ngx_http_webhook_secret_t *) secrets->elts)[i].file = file;
+        key[i].file = file;
+        secret |= (key[i].kind == NGX_HTTP_WEBHOOK_SECRET_OCTETS);
+    }
+
+    if (secret) {
+        ngx_http_webhook_check_secret_file(cf, file, mode);
     }
 
     return NGX_CONF_OK;
@@ -358,6 +371,14 @@ ngx_http_webhook_jwk(ngx_conf_t *cf, ngx_array_t *secrets, ngx_str_t *name,
 
     if (rc == NGX_ERROR) {
         return NGX_CONF_ERROR;
+    }
+
+    if (kind == NGX_HTTP_WEBHOOK_SECRET_OCTETS
+        && key.len < NGX_HTTP_WEBHOOK_MIN_SECRET)
+    {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "key %ui of the key file \"%V\" is shorter than "
+                           "16 bytes", n, name);
     }
 
     secret = ngx_http_webhook_secret_push(cf, secrets, key.data, key.len);

@@ -148,12 +148,15 @@ static char *
 ngx_http_webhook_secret_file(ngx_conf_t *cf, ngx_array_t *secrets,
     ngx_str_t *name)
 {
-    char       *rv;
-    ngx_str_t   text;
+    char        *rv;
+    ngx_str_t    text;
+    ngx_uint_t   mode;
 
-    if (ngx_http_webhook_read_secret_file(cf, name, S_IROTH, &text) != NGX_OK) {
+    if (ngx_http_webhook_read_secret_file(cf, name, &mode, &text) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
+
+    ngx_http_webhook_check_secret_file(cf, name, mode);
 
     rv = ngx_http_webhook_secret_lines(cf, secrets, name, text.data,
                                        text.data + text.len);
@@ -167,7 +170,7 @@ ngx_http_webhook_secret_file(ngx_conf_t *cf, ngx_array_t *secrets,
 
 ngx_int_t
 ngx_http_webhook_read_secret_file(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_uint_t rights, ngx_str_t *text)
+    ngx_uint_t *mode, ngx_str_t *text)
 {
     size_t            size;
     ssize_t           n;
@@ -213,17 +216,7 @@ ngx_http_webhook_read_secret_file(ngx_conf_t *cf, ngx_str_t *name,
         goto done;
     }
 
-    if (fi.st_mode & rights & S_IROTH) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "secret file \"%V\" can be read by everybody, "
-                           "take that right away", name);
-    }
-
-    if (fi.st_mode & rights & (S_IWGRP|S_IWOTH)) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "key file \"%V\" can be written by others, "
-                           "take that right away", name);
-    }
+    *mode = fi.st_mode;
 
     size = (size_t) ngx_file_size(&fi);
 
@@ -254,6 +247,18 @@ done:
     }
 
     return rc;
+}
+
+
+void
+ngx_http_webhook_check_secret_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t mode)
+{
+    if (mode & S_IROTH) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "secret file \"%V\" can be read by everybody, "
+                           "take that right away", name);
+    }
 }
 
 

@@ -19,6 +19,7 @@
 
 #define NGX_HTTP_WEBHOOK_MAX_SECRETS  8
 #define NGX_HTTP_WEBHOOK_MAX_KEYS     16
+#define NGX_HTTP_WEBHOOK_MIN_SECRET   16
 #define NGX_HTTP_WEBHOOK_SECRET_FORM  128
 
 
@@ -111,13 +112,16 @@ char *ngx_http_webhook_secret_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Reads a file that the configuration names, and warns of those rights to it
- * that others should not have.  The text, to be freed with ngx_free(), ends
- * with a null character.  Returns NGX_OK, or NGX_ERROR after the error was
- * logged.
+ * Reads a file that the configuration names, and finds who may use it.  The
+ * text, to be freed with ngx_free(), ends with a null character.  Returns
+ * NGX_OK, or NGX_ERROR after the error was logged.
  */
 ngx_int_t ngx_http_webhook_read_secret_file(ngx_conf_t *cf, ngx_str_t *name,
-    ngx_uint_t rights, ngx_str_t *text);
+    ngx_uint_t *mode, ngx_str_t *text);
+
+/* Warns of a file with secrets that everybody can read. */
+void ngx_http_webhook_check_secret_file(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t mode);
 
 /*
  * Adds a copy of the text, which is wiped with the pool.  Returns NULL if there

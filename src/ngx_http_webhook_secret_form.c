@@ -96,6 +96,10 @@ ngx_http_webhook_secret_form(ngx_http_webhook_scheme_t *scheme, u_char *buf)
                               ngx_http_webhook_encoding_name(encoding));
     }
 
+    if (scheme->algorithm->public) {
+        return ngx_slprintf(p, last, "a public key in base64");
+    }
+
     return ngx_slprintf(p, last, "%s",
                         (encoding == NGX_HTTP_WEBHOOK_ENCODING_RAW) ? "text"
                         : ngx_http_webhook_encoding_name(encoding));

@@ -330,7 +330,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(142)->run();
+$t->plan(147)->run();
 
 ###############################################################################
 
@@ -556,7 +556,7 @@ foreach my $case (
 	[ 'rsa-sha256', 'jwks:weak.jwks', qr/key of the key file .* refused: RSA/ ],
 	[ 'rsa-sha256', 'file:weak.txt', qr/secret 1 of .* is refused: RSA/ ],
 	[ 'ecdsa-sha256', 'pem:secp256k1.pem', qr/is refused: .* curves P-256/ ],
-	[ 'rsa-sha256', 'file:other.txt', qr/secret 1 of .* cannot be decoded/ ],
+	[ 'rsa-sha256', 'file:other.txt', qr/wanted is a public key in base/ ],
 	[ 'rsa-sha256', 'pem:P-256.pem', qr/holds no key for the algorithm "rsa/ ],
 	[ 'hmac', 'pem:rsa.pem', qr/holds no key for the algorithm "hmac-sha256"/ ],
 	[ 'hmac', 'jwks:nist.jwks', qr/holds no key for the algorithm "hmac-sha2/ ],
@@ -620,6 +620,32 @@ unlike($out, qr/SHA-1|shorter than|shown by/, 'conf - no other warnings')
 	or diag($out);
 is($rc, 0, 'conf - warnings only');
 
+jwks('brief', { kty => 'oct', k => encode_base64url('x' x 16) },
+	{ kty => 'oct', k => encode_base64url('x' x 15) });
+
+foreach my $case (
+	[ 'rs256', 'rsa-sha256', 0644, '' ],
+	[ 'set', 'rsa-sha256', 0644, 'set.jwks can be read by everybody' ],
+	[ 'set', 'hmac', 0644, 'set.jwks can be read by everybody' ],
+	[ 'set', 'hmac', 0640, '' ],
+	[ 'brief', 'hmac', 0600, 'key 2 is shorter than 16 bytes' ],
+	)
+{
+	my ($name, $scheme, $mode, $want) = @$case;
+
+	chmod $mode, "$d/$name.jwks";
+
+	(undef, $out) = $t->conf_test("$blocks server { location / {"
+		. " webhook_verify $scheme; webhook_secret jwks:$name.jwks; } }",
+		in => 'http');
+
+	my @told = $out =~ m{warn\] secret file "\S+/(\S+)"( can be read by \w+)};
+	push @told, $out =~ /warn\] (key \d+) of the key file .*( is shorter .*) in/;
+
+	is(join('', @told), $want,
+		sprintf('conf - %s.jwks of mode %o, %s', $name, $mode, $scheme));
+}
+
 foreach my $case (
 	[ qr/uses SHA-1/, 'algorithm rsa-sha1; signature $http_x_sig;' ],
 	[ qr/uses SHA-1/, 'algorithm ecdsa-sha1; signature $http_x_sig;' ],
@@ -631,7 +657,7 @@ foreach my $case (
 		'signature $http_x_sig; key_id $http_a; key_id $http_b;' ],
 	[ qr/"hmac=", but its algorithm makes no MAC/, 'algorithm rsa-sha256;'
 		. ' signature $http_x_sig; handshake signed post hmac=query:c;' ],
-	[ qr/takes no JSON/, 'signature $http_x_sig; key_id json:/kid;' ],
+	[ qr/"key_id" directive takes no JSON/, 'signature $http_x_sig; key_id json:/kid;' ],
 	)
 {
 	my ($message, $text) = @$case;
