@@ -68,7 +68,7 @@ sub new {
 
 	my ($obj) = sort { (stat $b)[9] <=> (stat $a)[9] }
 		grep { !$sanitize == !m!/obj-sanitize/! }
-		glob("$root/build/obj-*/ngx_auto_config.h");
+		glob("$root/build/{,*/}obj-*/ngx_auto_config.h");
 
 	Test::More::plan(skip_all =>
 		'no nginx headers, the module was not built here')
