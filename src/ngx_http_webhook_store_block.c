@@ -456,6 +456,12 @@ ngx_http_webhook_store_end(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    if (block->user.data && block->user.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"user\" of store \"%V\" is empty", &store->name);
+        return NGX_CONF_ERROR;
+    }
+
     if (block->user.data && block->password == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"user\" of store \"%V\" needs \"password\"",

@@ -69,6 +69,8 @@ my @refused = (
 
 	[ block("$server user nginx;")
 		=> '"user" of store "fleet" needs "password"' ],
+	[ block("$server user \"\"; password file:$d/password;")
+		=> '"user" of store "fleet" is empty' ],
 	[ block("$server password literal;")
 		=> '"password" directive takes "file:" or "env:"' ],
 	[ block("$server password file:$d/absent;") => 'open\(\) ".*" failed' ],
