@@ -26,7 +26,7 @@ select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
 my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()
-	->plan(148);
+	->plan(149);
 
 my $now = 1764000000;
 my @algorithms = qw/ sha1 sha256 sha384 sha512 /;
@@ -433,6 +433,10 @@ foreach my $name (qw/ bad none padded /) {
 			"does not decode, $name, verdict");
 	}
 }
+
+like(join("\n", $t->lines(qr/does not decode/)),
+	qr/secret from a variable does not decode, client: /,
+	'does not decode, told');
 
 is(got(event('/encoded/other', 'sha256', '')), '401 REJECTED no_secret 0',
 	'nothing to decode');

@@ -616,12 +616,13 @@ ngx_http_webhook_digest_error(ngx_uint_t level, ngx_log_t *log,
 
     n = ERR_peek_error();
 
-    buf[0] = '\0';
-
-    if (n) {
-        ERR_error_string_n(n, (char *) buf, sizeof(buf));
-        ERR_clear_error();
+    if (n == 0) {
+        ngx_log_error(level, log, 0, "%s", text);
+        return;
     }
+
+    ERR_error_string_n(n, (char *) buf, sizeof(buf));
+    ERR_clear_error();
 
     ngx_log_error(level, log, 0, "%s (SSL: %s)", text, buf);
 }

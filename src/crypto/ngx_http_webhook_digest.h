@@ -146,7 +146,7 @@ ngx_int_t ngx_http_webhook_token_digest(ngx_str_t *token, u_char *digest);
 ngx_int_t ngx_http_webhook_algorithm_check(
     const ngx_http_webhook_algorithm_t *algorithm);
 
-/* Logs the text with what OpenSSL had to say, and clears its queue. */
+/* Logs the text, with what OpenSSL has to say if it does, and forgets that. */
 void ngx_http_webhook_digest_error(ngx_uint_t level, ngx_log_t *log,
     const char *text);
 
