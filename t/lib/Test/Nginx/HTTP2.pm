@@ -11,7 +11,10 @@ use strict;
 
 use base qw/ Exporter /;
 
-our @EXPORT = qw/ h2_connect h2_headers h2_frames h2_frame h2_statuses /;
+our @EXPORT = qw/
+	h2_connect h2_preface h2_headers h2_frames h2_frame h2_statuses
+	h2_next h2_status
+/;
 
 ###############################################################################
 
@@ -29,6 +32,8 @@ use Time::HiRes qw/ time /;
 =item h2_connect(8080)
 
 A connection, see Test::Nginx::Client, with its preface sent.
+
+=item h2_preface()
 
 =item h2_headers(%opts)
 
@@ -56,6 +61,14 @@ Those with the body.
 
 The status of each stream; reset, or none.
 
+=item h2_next(\$bytes)
+
+Cuts off the first frame: type, flags, stream, data; nothing if it is not whole.
+
+=item h2_status(data)
+
+The status in the headers of a frame.
+
 =back
 
 =cut
@@ -65,9 +78,13 @@ sub h2_connect {
 
 	my $c = client(port => $port || 8080);
 
-	$c->send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . h2_frame(4, 0, 0, ''));
+	$c->send(h2_preface());
 
 	return $c;
+}
+
+sub h2_preface {
+	return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . h2_frame(4, 0, 0, '');
 }
 
 sub h2_headers {
@@ -125,31 +142,47 @@ sub h2_statuses {
 
 		last if defined $n and !$n;
 
-		while (length $in >= 9) {
-			my ($l, $len, $type, $flags, $stream)
-				= unpack 'CnCCN', $in;
-			$len += $l << 16;
-			last if length $in < 9 + $len;
-
-			my $data = substr $in, 9, $len;
-			substr $in, 0, 9 + $len, '';
-
+		while (my ($type, undef, $stream, $data) = h2_next(\$in)) {
 			$status{$stream} = 'reset' if $type == 3
 				and !defined $status{$stream};
 
-			next unless $type == 1;
-
-			# 200 is one byte, others are text
-
-			$status{$stream} = $data =~ /^\x20?\x88/ ? 200
-				: $data =~ /^\x20?\x48.(\d{3})/s ? $1
-				: $data =~ /^\x20?\x8c/ ? 400 : 'unknown';
+			$status{$stream} = h2_status($data) if $type == 1;
 		}
 	}
 
 	$status{$_} = 'none' foreach grep { !defined $status{$_} } @streams;
 
 	return \%status;
+}
+
+sub h2_next {
+	my ($in) = @_;
+
+	return if length $$in < 9;
+
+	my ($l, $len, $type, $flags, $stream) = unpack 'CnCCN', $$in;
+	$len += $l << 16;
+
+	return if length $$in < 9 + $len;
+
+	my $data = substr $$in, 9, $len;
+	substr $$in, 0, 9 + $len, '';
+
+	return ($type, $flags, $stream, $data);
+}
+
+# 200 and the like are one byte, others are text
+
+sub h2_status {
+	my ($data) = @_;
+
+	my %indexed = (8 => 200, 9 => 204, 10 => 206, 11 => 304, 12 => 400,
+		13 => 404, 14 => 500);
+
+	$data =~ s/^\x20//;
+
+	return $data =~ /^\x48.(\d{3})/s ? $1
+		: $indexed{ord($data) & 0x7f} || 'unknown';
 }
 
 ###############################################################################

@@ -77,6 +77,7 @@ use POSIX qw/ EAGAIN ECONNREFUSED EINPROGRESS EINTR /;
 use Socket qw/ IPPROTO_TCP PF_INET SOCK_STREAM SOL_SOCKET SOMAXCONN
 	SO_LINGER SO_REUSEADDR TCP_NODELAY inet_aton pack_sockaddr_in /;
 use Test::Nginx qw//;
+use Test::Nginx::Traffic::HTTP2;
 use Time::HiRes qw/ time /;
 
 ###############################################################################
@@ -105,10 +106,13 @@ sub new {
 		win => '',
 		timers => [],
 		listen => {},
-		attempts => [],
-		deliveries => [],
+		attempts => {},
+		deliveries => {},
+		sent => 0,
+		received => 0,
 		open => {},
 		busy => {},
+		idle => {},
 		sockets => {},
 	}, $class;
 
@@ -118,13 +122,18 @@ sub new {
 }
 
 sub seq { return ++$_[0]{seq}; }
-sub attempts { return @{$_[0]{attempts}}; }
-sub deliveries { return @{$_[0]{deliveries}}; }
+sub attempts { return _by_number($_[0]{attempts}); }
+sub deliveries { return _by_number($_[0]{deliveries}); }
 sub busy { return scalar keys %{$_[0]{busy}}; }
 
 sub open_deliveries {
 	my ($self) = @_;
 	return map { values %$_ } values %{$self->{open}};
+}
+
+sub _by_number {
+	my ($all) = @_;
+	return @{$all}{sort { $a <=> $b } keys %$all};
 }
 
 =item after(seconds, code)
@@ -304,51 +313,59 @@ is kept.
 	uri, body, headers
 	port        8080
 	hold        the last byte is not sent before so many seconds are over
+	pieces      so many bytes, one by one until then
+	keepalive   1: on a connection that another one has left open, if there
+	            is one
+	h2          1: by HTTP/2, beside others, see Test::Nginx::Traffic::HTTP2
 
 =item abort(attempt)
 
 The sender leaves.
+
+=item hang_up()
+
+Connections that are left open and not in use are closed.
+
+=item forget(attempt)
+
+It is over, and so is what came of it.
 
 =cut
 
 sub attempt {
 	my ($self, %opts) = @_;
 
-	my $attempts = $self->{attempts};
-
-	my $a = { %opts, n => @$attempts + 1, start => $self->seq(),
+	my $a = { %opts, n => ++$self->{sent}, start => $self->seq(),
 		deliveries => [], in => '', out => '' };
 
-	push @$attempts, $a;
+	$self->{attempts}{$a->{n}} = $a;
 	$self->{busy}{$a->{n}} = $a;
 
-	socket(my $s, PF_INET, SOCK_STREAM, IPPROTO_TCP)
-		or die "Can't make a socket: $!\n";
-	$s->blocking(0);
-	setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1);
+	return Test::Nginx::Traffic::HTTP2::attempt($self, $a) if $a->{h2};
 
-	# refused at once: seen when it is read from
-
-	connect($s, pack_sockaddr_in(Test::Nginx::port($a->{port} || 8080),
-			inet_aton('127.0.0.1')))
-		or $! == EINPROGRESS or $! == ECONNREFUSED
-		or die "Can't connect: $!\n";
+	my $idle = $self->{idle}{$a->{port} || 8080} ||= {};
+	my ($fd) = $a->{keepalive} ? sort keys %$idle : ();
+	my $s = defined $fd ? delete $idle->{$fd} : $self->_connect($a->{port});
 
 	my $request = join("\r\n", "POST $a->{uri} HTTP/1.1",
-		'Host: localhost', 'Connection: close', "X-Attempt: $a->{n}",
-		'Content-Length: ' . length $a->{body},
+		'Host: localhost', $a->{keepalive} ? () : 'Connection: close',
+		"X-Attempt: $a->{n}", 'Content-Length: ' . length $a->{body},
 		map({ "$_->[0]: $_->[1]" } @{$a->{headers}}), '', $a->{body});
 
 	$a->{socket} = $s;
 
 	if ($a->{hold}) {
-		my $last = chop $request;
+		my $n = $a->{held} = $a->{pieces} || 1;
+		my @last = split //, substr $request, -$n, $n, '';
 
-		$self->after($a->{hold}, sub {
-			return unless $a->{socket};
-			$a->{out} .= $last;
-			$self->_flush($a) unless $self->{write}{fileno($s)};
-		});
+		foreach my $i (1 .. $n) {
+			$self->after($a->{hold} * $i / $n, sub {
+				return unless $a->{socket};
+				$a->{held}--;
+				$a->{out} .= $last[$i - 1];
+				$self->_flush($a) unless $self->{write}{fileno($s)};
+			});
+		}
 	}
 
 	$a->{out} = $request;
@@ -359,12 +376,54 @@ sub attempt {
 	return $a;
 }
 
+# refused at once: seen when it is read from
+
+sub _connect {
+	my ($self, $port) = @_;
+
+	socket(my $s, PF_INET, SOCK_STREAM, IPPROTO_TCP)
+		or die "Can't make a socket: $!\n";
+	$s->blocking(0);
+	setsockopt($s, IPPROTO_TCP, TCP_NODELAY, 1);
+
+	connect($s, pack_sockaddr_in(Test::Nginx::port($port || 8080),
+			inet_aton('127.0.0.1')))
+		or $! == EINPROGRESS or $! == ECONNREFUSED
+		or die "Can't connect: $!\n";
+
+	return $s;
+}
+
+sub hang_up {
+	my ($self) = @_;
+
+	foreach my $idle (values %{$self->{idle}}) {
+		$self->_close_socket($_) foreach values %$idle;
+		%$idle = ();
+	}
+
+	Test::Nginx::Traffic::HTTP2::hang_up($self);
+
+	return;
+}
+
+sub forget {
+	my ($self, $a) = @_;
+
+	delete $self->{attempts}{$a->{n}};
+	delete $self->{deliveries}{$_->{n}} foreach @{$a->{deliveries}};
+	$a->{deliveries} = [];
+
+	return;
+}
+
 sub abort {
 	my ($self, $a) = @_;
 
-	return unless $a->{socket};
+	return if $a->{done};
 
 	$a->{aborted} = $self->seq();
+	Test::Nginx::Traffic::HTTP2::abort($self, $a) if $a->{h2};
 	$self->_done($a);
 
 	return;
@@ -373,6 +432,7 @@ sub abort {
 sub _answer {
 	my ($self, $a) = @_;
 
+	return Test::Nginx::Traffic::HTTP2::answer($self, $a->{conn}) if $a->{h2};
 	return unless $a->{socket};
 
 	my $n = _read($a);
@@ -390,7 +450,11 @@ sub _answer {
 		return unless $a->{socket};
 	}
 
-	my $length = $a->{header} ? $a->{answer}{'content-length'} : undef;
+	my $length = !$a->{header} ? undef : $a->{status} == 204 ? 0
+		: $a->{answer}{'content-length'};
+
+	$self->_leave_open($a) if $n and $a->{keepalive} and defined $length
+		and length $a->{in} == $length;
 
 	if ($n == 0 or defined $length and length $a->{in} >= $length) {
 		if (!$a->{header}) {
@@ -400,6 +464,27 @@ sub _answer {
 
 		$self->_done($a);
 	}
+
+	return;
+}
+
+# for the next one, unless one of the two has more to say
+
+sub _leave_open {
+	my ($self, $a) = @_;
+
+	return if length $a->{out} or $a->{held}
+		or ($a->{answer}{connection} || '') eq 'close';
+
+	my $s = delete $a->{socket};
+	my $idle = $self->{idle}{$a->{port} || 8080};
+
+	$idle->{fileno($s)} = $s;
+
+	$self->_watch($s, 'read', sub {
+		delete $idle->{fileno($s)};
+		$self->_close_socket($s);
+	});
 
 	return;
 }
@@ -504,7 +589,7 @@ sub _request {
 	my ($now) = $head =~ /^X-Now: ([\d.]+)/mi;
 	my ($store) = $head =~ /^X-Store: (\w+)/mi;
 
-	my $a = $number && $self->{attempts}[$number - 1]
+	my $a = $number && $self->{attempts}{$number}
 		or die "Whose request is this?\n$head\n";
 
 	# All that nginx did before it made this request can be seen by now:
@@ -516,7 +601,7 @@ sub _request {
 	}
 
 	my $d = {
-		n => scalar @{$self->{deliveries}},
+		n => $self->{received}++,
 		attempt => $a,
 		start => $self->seq(),
 		pid => $pid || 0,
@@ -529,7 +614,7 @@ sub _request {
 	$c->{delivery} = $d;
 	$c->{in} = '';
 
-	push @{$self->{deliveries}}, $d;
+	$self->{deliveries}{$d->{n}} = $d;
 	push @{$a->{deliveries}}, $d;
 	$self->{open}{$a->{key}}{$d->{n}} = $d;
 

@@ -35,7 +35,7 @@ use base qw/ Exporter /;
 our @EXPORT = qw/
 	upstream client request deliver answered came_of responses summary
 	judged flip pattern load_vectors
-	hmac sign sign_bamotf sign_bitnob sign_bitnob_timestamped sign_yoco
+	hmac sign forgery sign_bamotf sign_bitnob sign_bitnob_timestamped sign_yoco
 	sign_standard_webhooks sign_nextpay sign_stripe sign_github sign_slack
 	sign_shopify
 /;
@@ -359,6 +359,11 @@ provider shows them.
 	stripe, slack       ts
 	github, shopify     id, type
 
+=item forgery(scheme, secret, body, %opts)
+
+A body and a list of headers that are nearly right, for schemes whose digest is
+in hex and ends a header.
+
 =cut
 
 our %SIGN = (
@@ -382,6 +387,32 @@ sub sign {
 	my $code = $SIGN{$scheme} or die "can't sign for $scheme\n";
 
 	return $code->(@args);
+}
+
+sub forgery {
+	my ($scheme, $secret, $body, %opts) = @_;
+
+	my $kind = int(rand(5));
+
+	$secret .= '-of-another' if $kind == 2;
+
+	my @headers = sign($scheme, $secret, $body, %opts);
+
+	if ($kind == 0) {
+		$body .= ' ';
+
+	} elsif ($kind == 1) {
+		substr($headers[-1][1], -1 - int(rand(64)), 1)
+			=~ tr/0-9a-f/1-9a-f0/;
+
+	} elsif ($kind == 3) {
+		substr($headers[-1][1], -2) = '';
+
+	} elsif ($kind == 4) {
+		pop @headers;
+	}
+
+	return ($body, @headers);
 }
 
 sub hmac {
