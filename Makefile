@@ -10,6 +10,8 @@
 #   make neighbours builds, tests beside Debian's other modules for nginx
 #   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
 #                   TARGET=name, each for SECONDS=n, 20 by default
+#   make soak       builds, serves for MINUTES=n, 2 by default, with reloads and
+#                   upgrades, and tells what nginx does not give back
 #   make bench      builds, measures what a request costs, in instructions and time
 #   make run        builds, shows the module at work; FLEET=1: three servers with
 #                   a store; ONCE=1: and ends
@@ -38,6 +40,7 @@ SANITIZE :=
 TESTS     = $(sort $(wildcard t/*.t))
 TARGET    = $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
 SECONDS  := 20
+MINUTES  := 2
 
 # Those that reach most of the source in the least time, the longest first.  They
 # leave out configurations that are refused, state files, and what takes time to
@@ -161,8 +164,8 @@ endif
 export NO_INSTALL
 
 
-.PHONY: all test smoke providers interop neighbours fuzz matrix bench run \
-        install dist deb clean help packages test-packages \
+.PHONY: all test smoke providers interop neighbours fuzz soak matrix bench \
+        run install dist deb clean help packages test-packages \
         neighbours-packages bench-packages run-packages deb-packages \
         interop-packages FORCE
 .DELETE_ON_ERROR:
@@ -206,6 +209,10 @@ $(LIBRARIES): $(addprefix t/interop/,package-lock.json package.json .npmrc)
 
 fuzz: $(MODULE) $(BINARY)
 	@auto/fuzz $(OBJ) $(OUT) $(SECONDS) $(TARGET)
+
+soak: $(MODULE) $(BINARY) test-packages
+	@TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
+	    tools/soak $(MINUTES)
 
 bench: $(MODULE) $(BINARY) bench-packages
 	@TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
