@@ -26,7 +26,7 @@ select STDOUT; $| = 1;
 my $secret = 'secret-of-nextpay-0123456789';
 my $yoco = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3';
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(128);
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(138);
 
 # what a webhook_json variable is asked for
 
@@ -196,6 +196,14 @@ foreach my $case (
 	[ '{"top":"\u00e9\ud83d\ude00"}', top => "\xc3\xa9\xf0\x9f\x98\x80" ],
 	[ '{"top":"a\"b\\\\c\/d"}', top => 'a"b\c/d' ],
 	[ '{"\u0074op":"a"}', top => 'a' ],
+
+	# what would be more than a value where it is put into a header
+
+	(map { [ "{\"top\":\"a${_}X-Admin: 1\"}", top => '' ] }
+		'\r\n', '\n', '\r', '\u000a', '\u0000', '\u007f', '\t', '\u001b'),
+	[ '{"top":"a\u0085X-Admin: 1"}', top => "a\xc2\x85X-Admin: 1" ],
+	[ '{"top":"aX-Admin: 1"}', top => 'aX-Admin: 1' ],
+
 	[ '{"top":"\ud800"}', top => '' ],
 	[ '{"top":"a\nb"}', top => '' ],
 	[ '{"top":"a\u007f"}', top => '' ],

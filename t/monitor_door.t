@@ -94,7 +94,7 @@ http {
 
 EOF_
 
-$t->plan(119)->run();
+$t->plan(145)->run();
 
 ###############################################################################
 
@@ -103,7 +103,7 @@ $t->plan(119)->run();
 my @ours = ('localhost', 'LOCALHOST', 'localhost:8088', '127.0.0.1',
 	'127.0.0.1:8088', '10.0.0.1', '[::1]', '[::1]:80', 'monitor.example.com',
 	'Monitor.Example.COM:99', 'a.wild.example.com', 'a.dot.example.com',
-	'dot.example.com');
+	'dot.example.com', 'localhost.', '127.0.0.1.');
 
 my @others = ('example.com', 'evil.example', 'monitor.example.com.evil.example',
 	'a.regex', 'wild.example.com', 'evilwild.example.com', 'xdot.example.com',
@@ -136,6 +136,32 @@ is(monitor('', port => 8089, headers => [ [ 'X-Client', '127.9.8.7' ] ])
 
 my @lines = $t->lines(qr/\[error\].*webhook monitor is for local clients only/);
 is(scalar(@lines), @others + 12, 'logged');
+
+# what is asked is what the request line says, if it does
+
+foreach my $case ([ 'monitor.example.com', 'evil.example', 200 ],
+	[ 'monitor.example.com:80', 'evil.example', 200 ],
+	[ 'evil.example', 'monitor.example.com', 403 ],
+	[ 'evil.example:80', 'localhost', 403 ])
+{
+	my ($asked, $host, $status) = @$case;
+
+	is(monitor('', uri => "http://$asked/webhooks", host => $host)->{status},
+		$status, "asked $asked, host $host");
+}
+
+foreach my $host ('localhost, evil.example', 'localhost evil.example',
+	'localhost@evil.example', 'localhost/evil.example', 'evil.example/localhost',
+	"localhost\0.evil.example", 'localhost#', '127.1', '2130706433',
+	'0x7f.0.0.1', '0177.0.0.1x', '[::1', '::1', '[localhost]', '_', '*',
+	'*.wild.example.com.evil.example', 'localhost%00', '')
+{
+	like(monitor('', host => $host)->{status}, qr/^(?:400|403)$/,
+		'host "' . $host =~ s/\0/?/r . '"');
+}
+
+like(monitor('', host => 'localhost', headers => [ [ 'Host', 'evil.example' ] ])
+	->{status}, qr/^(?:400|403)$/, 'two hosts');
 
 my $s = IO::Socket::UNIX->new(Peer => $t->testdir() . '/monitor.sock');
 print $s "GET /webhooks HTTP/1.0\r\nHost: localhost\r\n\r\n";
