@@ -25,7 +25,7 @@ use Test::Nginx::Webhook;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy map rewrite/)->plan(41);
+my $t = Test::Nginx->new()->has(qw/http proxy map rewrite/)->plan(49);
 
 my $dir = $t->testdir();
 
@@ -175,6 +175,28 @@ like((webhook_check($t, 'verify', 'length'))[1], qr/^verdict\s+accepted$
 $t->write_file('chunks', $head . "Transfer-Encoding: chunked\r\n\r\n"
 	. "1\r\n{\r\n2\r\n}\n\r\n0\r\n\r\n");
 is((webhook_check($t, 'verify', 'chunks'))[0], 0, 'chunks');
+
+# what a terminal would obey is only shown
+
+foreach my $case (
+	[ 'address', 1, "POST /env\e]0;a\a HTTP/1.1\r\nHost: a\r\n\r\n" ],
+	[ 'host', 1, "POST /env HTTP/1.1\r\nHost: a\e[2J\r\n\r\n" ],
+	[ 'method', 2, "PO\e[2JST /env HTTP/1.1\r\nHost: a\r\n\r\n" ],
+	[ 'header', 2, "POST /env HTTP/1.1\r\nHost: a\r\n\e[2J\r\n\r\n" ],
+	[ 'address in JSON', 2, captured(url => "\e[2J") ],
+	[ 'host in JSON', 1, captured(url => "https://a\e[2J/env") ],
+	[ 'lines in JSON', 2, captured(url => "https://a/ a\r\nX: y") ],
+	[ 'name in JSON', 1, captured(url => 'https://hooks.example.com/env',
+		name => "\e[2J") ])
+{
+	my ($name, $status, $text) = @$case;
+
+	$t->write_file('odd', $text);
+
+	my ($rc, $out) = webhook_check($t, 'verify', 'odd');
+
+	like("$rc $out", qr/^$status [\n -~]+\z/, "for a terminal - $name");
+}
 
 is(system("$^X $Test::Nginx::ROOT/tools/webhook-check --nginx "
 	. "$Test::Nginx::NGINX --conf $dir/nginx.conf verify - < $dir/raw"
