@@ -36,7 +36,7 @@ my %secret = (
 );
 
 my $t = Test::Nginx->new()->has(qw/http proxy map rewrite/)->has_faketime()
-	->plan(169);
+	->plan(171);
 
 my $schemes = join "\n", map { <<"EOF" } sort keys %secret;
         location /$_ {
@@ -621,6 +621,10 @@ foreach my $case (
 	[ 'lone surrogate', '{"id":"\ud800"}', 'invalid_json' ],
 	[ 'bad UTF-8', "{\"id\":\"\xff\"}", 'invalid_json' ],
 	[ 'deep', '{"id":"deep","x":' . '[' x 64 . ']' x 64 . '}',
+		'invalid_json' ],
+	[ 'very deep', '{"id":"deep","x":' . '[' x 400000 . ']' x 400000 . '}',
+		'invalid_json' ],
+	[ 'very deep objects', '{"id":"deep","x":' . '{"a":' x 100000,
 		'invalid_json' ],
 	[ 'no id', '{"type":"a"}', 'missing_id' ],
 	[ 'id elsewhere', '{"data":{"id":"a"}}', 'missing_id' ],
