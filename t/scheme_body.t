@@ -27,7 +27,7 @@ use MIME::Base64 qw/ encode_base64 encode_base64url /;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(68);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(70);
 
 my $secret = 'a secret of the test of hashes';
 
@@ -278,6 +278,8 @@ foreach (
 	[ 'signed $http_a; body_hash $http_a item=1;',
 		'invalid parameter "item=1"' ],
 	[ 'algorithm token; body_hash $http_a;', 'but a token signs nothing' ],
+	[ 'signed $http_a.$request_body; algorithm token;',
+		'scheme "s" has "signed", but a token signs nothing' ],
 	[ 'signed $http_a$http_b; body_hash $http_b;',
 		'signs "$http_a" directly before "$http_b"' ],
 	)
@@ -289,6 +291,11 @@ foreach (
 
 	like("$rc $out", qr/^1 .*\[emerg\] .*\Q$message\E/s, "conf - $lines");
 }
+
+my ($rc, $out) = $t->conf_test('webhook_scheme a { signature $http_s;'
+	. " signed \$http_a.\$request_body; }\n"
+	. 'webhook_scheme b from=a { algorithm token; }', in => 'http');
+is($rc, 0, 'conf - a token inherits "signed"') or diag($out);
 
 ###############################################################################
 

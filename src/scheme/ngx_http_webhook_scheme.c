@@ -302,6 +302,7 @@ ngx_http_webhook_scheme_create(ngx_conf_t *cf, ngx_str_t *name,
     if (from) {
         *scheme = *from;
         scheme->complete = 0;
+        scheme->own_text = 0;
         scheme->before_body = NULL;
     }
 
@@ -384,6 +385,11 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
     scheme->form = 0;
 
     if (scheme->algorithm->token) {
+
+        if (scheme->own_text) {
+            text = "has \"signed\", but a token signs nothing";
+            goto failed;
+        }
 
         if (scheme->bound) {
             text = "has a \"body_hash\", but a token signs nothing";

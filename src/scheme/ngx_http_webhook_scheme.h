@@ -104,6 +104,7 @@ typedef struct {
     unsigned                       form:1;     /* is signed, sorted */
     unsigned                       sent_query:1; /* binds, whatever the query
                                                     is now */
+    unsigned                       own_text:1;   /* "signed" is not inherited */
     unsigned                       timestamp_json:1;
     unsigned                       explicit_key:1;
     unsigned                       encoded:1;    /* "encoding=" was given */

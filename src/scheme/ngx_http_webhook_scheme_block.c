@@ -235,6 +235,8 @@ ngx_http_webhook_signed_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
 
     value = cf->args->elts;
 
+    block->scheme->own_text = 1;
+
     return ngx_http_webhook_compile_template(cf, block->scheme->pointers,
                                              &value[1],
                                              NGX_HTTP_WEBHOOK_IN_SIGNED,
