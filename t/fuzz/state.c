@@ -43,6 +43,8 @@ cleanup(void)
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    static ngx_cycle_t  cycle;
+
     fuzz_check(mkdtemp(folder) != NULL);
 
     sprintf(path, "%s/state", folder);
@@ -50,6 +52,11 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     ngx_time_init();
     ngx_cacheline_size = NGX_CPU_CACHE_LINE;
+
+    /* where the table does not stand well, it is copied, with the cycle's log */
+
+    cycle.log = &fuzz_log;
+    ngx_cycle = &cycle;
 
     return ngx_crc32_table_init() == NGX_OK ? 0 : 1;
 }
