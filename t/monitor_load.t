@@ -48,6 +48,8 @@ http {
 
     webhook_dedup_zone  zone=z:1m;
 
+    keepalive_requests  1000;
+
     server {
         listen  127.0.0.1:8088;
 

@@ -194,8 +194,21 @@ genuine('headers that the connection is to keep', [ @genuine,
 
 forged('folded', qr/^(?:400 |\Q$malformed\E)/, [ @genuine[0, 1, 3],
 	"X-Signature: \r\n <sig>" ]);
-forged('folded inside', qr/^(?:400 |\Q$malformed\E)/, [ @genuine[0, 1, 3],
-	"X-Signature: <sig>\r\n\tS" ]);
+
+# before 1.21.1 nginx leaves out a line that begins with a tab, and lets CONNECT
+# through: what is left is what was signed
+
+my $strict = $t->has_version('1.21.1');
+
+if ($strict) {
+	forged('folded inside', qr/^(?:400 |\Q$malformed\E)/,
+		[ @genuine[0, 1, 3], "X-Signature: <sig>\r\n\tS" ]);
+
+} else {
+	genuine('folded inside', [ @genuine[0, 1, 3],
+		"X-Signature: <sig>\r\n\tS" ]);
+}
+
 forged('NUL behind the digest', qr/^(?:400 |\Q$malformed\E)/,
 	[ @elsewhere, "X-Signature: <sig>\0" ]);
 forged('NUL behind the digest, and more', qr/^(?:400 |\Q$malformed\E)/,
@@ -344,7 +357,14 @@ foreach my $method (qw/ GET HEAD OPTIONS PUT PATCH DELETE PROPFIND MKCOL LOCK
 		method => $method);
 }
 
-foreach my $method ('TRACE', 'CONNECT', 'post', 'POST\0', 'PO ST') {
+if ($strict) {
+	forged('CONNECT', qr/^40[05] /, [ @genuine ], method => 'CONNECT');
+
+} else {
+	genuine('CONNECT', [ @genuine ], method => 'CONNECT');
+}
+
+foreach my $method ('TRACE', 'post', 'POST\0', 'PO ST') {
 	forged($method, qr/^40[05] /, [ @genuine ], method => $method);
 }
 
@@ -386,7 +406,8 @@ foreach my $expect ('100-continue', '100-CONTINUE', '200-ok') {
 foreach my $version ('HTTP/2.0', 'HTTP/3.0', 'HTTP/11.1', 'HTTP/1.1.1',
 	'http/1.1', 'HTTP/1.1 x')
 {
-	forged($version, qr/^(?:400|505) /, [ @genuine ], version => $version);
+	forged($version, qr/^(?:400 |505 |no answer)/, [ @genuine ],
+		version => $version);
 }
 
 genuine('HTTP/1.9', [ @genuine ], version => 'HTTP/1.9');
