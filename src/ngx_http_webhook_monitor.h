@@ -153,6 +153,8 @@ void ngx_http_webhook_monitor_json(ngx_http_webhook_monitor_t *monitor);
 void ngx_http_webhook_monitor_page(ngx_http_webhook_monitor_t *monitor);
 
 
+/* src/ngx_http_webhook_monitor_page_item.c */
+
 /* A list item begins, about what is wrong with that name. */
 void ngx_http_webhook_page_fault(ngx_http_webhook_writer_t *w,
     const char *prefix, const ngx_str_t *name);
