@@ -113,7 +113,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(140)->run();
+$t->plan(141)->run();
 
 my $body = '{"id":"of no importance"}';
 my $ids = 0;
@@ -334,7 +334,7 @@ foreach my $point (@points) {
 }
 
 foreach my $e ([ 'AQ', 'anybody' ], [ 'AAAAAQ', 'anybody' ], [ 'AQE', '' ],
-	[ 'Aw', '' ])
+	[ 'AgEB', '' ], [ 'Aw', '' ])
 {
 	is(conf('rsa-sha256', '', 'jwks:weak.jwks', { kty => 'RSA', e => $e->[0],
 		n => encode_base64url(bytes($n, 256)) }), $e->[1],

@@ -330,7 +330,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(147)->run();
+$t->plan(148)->run();
 
 ###############################################################################
 
@@ -658,6 +658,8 @@ foreach my $case (
 	[ qr/"hmac=", but its algorithm makes no MAC/, 'algorithm rsa-sha256;'
 		. ' signature $http_x_sig; handshake signed post hmac=query:c;' ],
 	[ qr/"key_id" directive takes no JSON/, 'signature $http_x_sig; key_id json:/kid;' ],
+	[ qr/"key_id" directive takes no JSON/,
+		'signature $http_x_sig; key_id $http_a json:/kid;' ],
 	)
 {
 	my ($message, $text) = @$case;

@@ -24,7 +24,7 @@ use Test::Nginx::Webhook;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(52);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(53);
 
 my $secret = 'a secret of the test of fields';
 
@@ -226,6 +226,7 @@ foreach (
 	[ 'field a;', 'invalid number of arguments in "field"' ],
 	[ 'field a text;', 'source "text" holds no variable' ],
 	[ 'field a json:/a;', 'takes no JSON' ],
+	[ 'field a $http_x_a json:/a;', 'takes no JSON' ],
 	[ 'field a $http_x_a group=,;', 'takes no JSON and no "group="' ],
 	[ 'field a $webhook_field_a;', '"$webhook_field_a" cannot be used here' ],
 	[ "$field signed \$webhook_field_a\$http_x_b\$request_body;",

@@ -232,8 +232,9 @@ ngx_http_webhook_public_fits(EVP_PKEY *public, int type)
 
 
 /*
- * With the exponent 1 anybody signs.  It is the end of a key in DER, behind an
- * odd number: 02 01 01; the end of 257 is 02 02 01 01.
+ * With the exponent 1 anybody signs.  A key in DER is a sequence of n and e
+ * (RFC 8017, appendix A.1.1); as n is long, both lengths before it take four
+ * bytes with their tags, the last two of which are the number.
  */
 
 static ngx_int_t
@@ -256,10 +257,9 @@ ngx_http_webhook_rsa_fits(EVP_PKEY *public)
         return NGX_ERROR;
     }
 
-    p = der + len - 4;
+    p = der + 8 + (der[6] << 8 | der[7]);
 
-    rc = (p[0] != 2 && ngx_memcmp(p + 1, "\x02\x01\x01", 3) == 0)
-         ? NGX_ABORT : NGX_OK;
+    rc = (ngx_memcmp(p, "\x02\x01\x01", 3) == 0) ? NGX_ABORT : NGX_OK;
 
     OPENSSL_free(der);
 

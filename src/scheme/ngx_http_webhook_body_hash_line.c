@@ -35,9 +35,9 @@ char *
 ngx_http_webhook_body_hash_line(ngx_conf_t *cf,
     ngx_http_webhook_block_t *block, ngx_uint_t again)
 {
-    ngx_str_t                 *value, rest;
-    ngx_uint_t                 i, n;
-    ngx_conf_enum_t           *values;
+    ngx_str_t                      *value, rest;
+    ngx_uint_t                      i, n;
+    ngx_conf_enum_t                *values;
     ngx_http_webhook_body_bound_t  *bound;
 
     value = cf->args->elts;

@@ -195,10 +195,10 @@ ngx_http_webhook_signed_has(ngx_http_webhook_scheme_t *scheme,
 ngx_int_t
 ngx_http_webhook_hash_covered(ngx_http_webhook_scheme_t *scheme)
 {
-    ngx_str_t                 *name;
-    ngx_uint_t                 i;
+    ngx_str_t                      *name;
+    ngx_uint_t                      i;
+    ngx_http_webhook_piece_t       *piece;
     ngx_http_webhook_body_bound_t  *bound;
-    ngx_http_webhook_piece_t  *piece;
 
     bound = scheme->bound;
 

@@ -101,7 +101,7 @@ ngx_http_webhook_field_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
     }
 
     if (field->cut.group.len
-        || ngx_http_webhook_template_has(field->sources->elts,
+        || ngx_http_webhook_sources_have(field->sources,
                                          NGX_HTTP_WEBHOOK_PIECE_JSON))
     {
         return "takes no JSON and no \"group=\"";

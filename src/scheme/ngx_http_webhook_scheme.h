@@ -258,6 +258,10 @@ ngx_array_t *ngx_http_webhook_sources(ngx_conf_t *cf,
 void ngx_http_webhook_invalid_choice(ngx_conf_t *cf, ngx_str_t *value,
     ngx_conf_enum_t *choice);
 
+/* Whether any of the sources holds such a piece. */
+ngx_uint_t ngx_http_webhook_sources_have(ngx_array_t *sources,
+    ngx_http_webhook_piece_e type);
+
 /* Whether a template holds nothing but text. */
 ngx_uint_t ngx_http_webhook_is_literal(ngx_http_webhook_template_t *template);
 

@@ -422,7 +422,7 @@ ngx_http_webhook_key_id_line(ngx_conf_t *cf, ngx_http_webhook_block_t *block,
     }
 
     if (cut->group.len
-        || ngx_http_webhook_template_has(scheme->key_id->elts,
+        || ngx_http_webhook_sources_have(scheme->key_id,
                                          NGX_HTTP_WEBHOOK_PIECE_JSON))
     {
         return "takes no JSON and no \"group=\"";

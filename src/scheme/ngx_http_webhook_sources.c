@@ -138,6 +138,25 @@ invalid:
 
 
 ngx_uint_t
+ngx_http_webhook_sources_have(ngx_array_t *sources,
+    ngx_http_webhook_piece_e type)
+{
+    ngx_uint_t                    i;
+    ngx_http_webhook_template_t  *source;
+
+    source = sources->elts;
+
+    for (i = 0; i < sources->nelts; i++) {
+        if (ngx_http_webhook_template_has(&source[i], type)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 ngx_http_webhook_is_literal(ngx_http_webhook_template_t *template)
 {
     return template->npieces == 1

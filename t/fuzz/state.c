@@ -53,7 +53,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     ngx_time_init();
     ngx_cacheline_size = NGX_CPU_CACHE_LINE;
 
-    /* where the table does not stand well, it is copied, with the cycle's log */
+    /* a table that does not stand well is copied, with the cycle's log */
 
     cycle.log = &fuzz_log;
     ngx_cycle = &cycle;
