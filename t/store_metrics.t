@@ -287,6 +287,7 @@ my ($killed) = $t->workers();
 
 kill 'KILL', $killed;
 wait_until(sub { !grep { $_ == $killed } $t->workers() });
+wait_until(sub { $t->workers() == 2 });
 ok(processes(2, 0), 'killed');
 
 # old ones do not count, whatever they are at
@@ -294,9 +295,11 @@ ok(processes(2, 0), 'killed');
 $u->reset()->script('hang');
 
 my $c = event_request('old', send_only => 1);
-my @old = $t->workers();
 
 $u->wait_for(1);
+
+my @old = $t->workers();
+
 $t->reload();
 ok(processes(2, 0), 'reload');
 cmp_ok(scalar(grep { kill 0, $_ } @old), '>=', 1, 'reload - an old one is at work');
