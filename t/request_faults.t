@@ -4,8 +4,8 @@
 
 # Tests for faults of the server: each allocation of a request fails, one after
 # the other, and each call of OpenSSL.  Whatever fails, a genuine event is not
-# refused, a forged one does not pass, and the event is delivered once after.
-# unit/faults.c is compiled and preloaded into nginx.
+# refused, a forged one does not pass, the event is delivered once after, and
+# nothing is left in memory.
 
 ###############################################################################
 
@@ -18,24 +18,18 @@ BEGIN { use FindBin; chdir($FindBin::Bin); }
 
 use lib 'lib';
 use Test::Nginx;
-use Test::Nginx::Webhook;
+use Test::Nginx::Faults;
 use Test::Nginx::Providers;
-use Test::Nginx::Unit;
+use Test::Nginx::Webhook;
 
 ###############################################################################
 
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-use constant { MEMORY => 1, CALLS => 2 };
-
-plan(skip_all => 'sanitizers have an allocator of their own')
-	if $ENV{TEST_NGINX_SANITIZE};
-
-Test::Nginx::Unit::has_compiler();
-
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->plan(38)
+my $t = Test::Nginx->new()->has(qw/http proxy map/)
 	->allow(qr/\(12: Cannot allocate memory\)/);
+my $faults = Test::Nginx::Faults->new($t);
 
 # pools as small as can be: nearly each allocation is one of its own
 
@@ -119,24 +113,9 @@ http {
 
 EOF
 
-my $library = $t->testdir() . '/faults.so';
-my $numbers = $t->testdir() . '/faults';
-
-is(Test::Nginx::Unit::compile_library('faults', $library), '', 'compiled')
-	or BAIL_OUT('unit/faults.c does not compile');
-
-$t->write_file('faults', "\0" x 4096);
-
-open my $fh, '+<', $numbers or die "Can't open $numbers: $!\n";
-
 my $u = upstream(8081);
 
-{
-	local $ENV{LD_PRELOAD} = $library;
-	local $ENV{TEST_NGINX_FAULTS} = $numbers;
-
-	$t->run();
-}
+$t->plan(37)->run();
 
 my ($worker) = $t->workers();
 
@@ -172,15 +151,16 @@ foreach my $mode (MEMORY, CALLS) {
 	foreach my $name (sort keys %events) {
 		my $code = $events{$name};
 
-		is(each_fault($mode, \&genuine, $code), '', "$name, $what");
-		is(each_fault($mode, \&forged, $code), '',
-			"$name, forged, $what");
+		is($faults->each($mode, genuine($u, $code)), '',
+			"$name, $what");
+		is($faults->each($mode, forged($u, sub { forge($code->()) })),
+			'', "$name, forged, $what");
 	}
 
 	my %event = nextpay('/memory');
 	request(%event);
 
-	is(each_fault($mode, \&repeated, sub { %event }), '',
+	is($faults->each($mode, repeated($u, sub { %event })), '',
 		"repeated, $what");
 }
 
@@ -196,95 +176,6 @@ is(join("\n", $t->lines(qr/malformed_|missing_|no_secret/)), '',
 
 ###############################################################################
 
-# one request after the other, until there is nothing left that could fail
-
-sub each_fault {
-	my ($mode, $check, $code) = @_;
-
-	my @wrong;
-	my $n = 0;
-
-	while (1) {
-		my %event = $code->();
-
-		$u->reset();
-
-		arm($mode, ++$n);
-		my $got = outcome($check == \&forged ? forge(%event)
-			: request(%event));
-		my $failed = disarm();
-
-		my $wrong = $check->($got, $failed, %event);
-		push @wrong, "$n: $wrong" if defined $wrong;
-
-		last if !$failed or @wrong > 10;
-	}
-
-	diag("$n") if $ENV{TEST_NGINX_VERBOSE};
-
-	push @wrong, 'nothing fails' if $n < 2;
-
-	return join "\n", @wrong;
-}
-
-# let through, or kept from it by a fault of ours; and then delivered once
-
-sub genuine {
-	my ($got, $failed, %event) = @_;
-
-	return "answered $got" if $got !~ ($failed ? qr/^(?:200|5\d\d|closed)$/
-		: qr/^200$/);
-
-	my $count = $u->count();
-
-	return "answered 200, delivered $count times"
-		if $got eq '200' and $count != 1;
-
-	my $again = outcome(request(%event));
-	my $then = $u->count();
-
-	# without an answer to us the event may be delivered twice
-
-	return "answered $got, then $again, delivered $count times, then $then"
-		unless $again eq '200 duplicate' and $then == $count and $count
-			or $again eq '200' and $then == $count + 1
-				and $got ne '200';
-
-	return if $again ne '200';
-
-	return 'another body' if $u->last()->{body} ne $event{body};
-
-	$again = outcome(request(%event));
-
-	return "answered $got, then 200, then $again"
-		if $again ne '200 duplicate' or $u->count() != $then;
-
-	return;
-}
-
-sub forged {
-	my ($got, $failed, %event) = @_;
-
-	return "answered $got" if $got !~ ($failed ? qr/^(?:401|5\d\d|closed)$/
-		: qr/^401$/);
-
-	return 'proxied' if $u->connections();
-
-	return;
-}
-
-sub repeated {
-	my ($got, $failed, %event) = @_;
-
-	return "answered $got" if $got !~ ($failed
-		? qr/^(?:200 duplicate|5\d\d(?: duplicate)?|closed)$/
-		: qr/^200 duplicate$/);
-
-	return 'proxied' if $u->connections();
-
-	return;
-}
-
 # a byte differs: of the body, or of the token
 
 sub forge {
@@ -298,16 +189,7 @@ sub forge {
 		$event{body} =~ s/\}\z/ /;
 	}
 
-	return request(%event);
-}
-
-sub outcome {
-	my ($r) = @_;
-
-	return 'closed' unless $r->{status};
-
-	return $r->{status} . ($r->header('Webhook-Duplicate') ? ' duplicate'
-		: '');
+	return %event;
 }
 
 sub nextpay {
@@ -317,27 +199,6 @@ sub nextpay {
 
 	return (uri => $uri, body => $body, headers => [
 		sign('nextpay', $secret || 'secret-of-the-faults', $body) ]);
-}
-
-###############################################################################
-
-sub arm {
-	my ($mode, $place) = @_;
-
-	sysseek($fh, 0, 0);
-	syswrite($fh, pack('i4', $mode, $place, 0, 0));
-}
-
-# whether something has failed
-
-sub disarm {
-	sysseek($fh, 0, 0);
-	syswrite($fh, pack('i', 0));
-
-	sysseek($fh, 0, 0);
-	sysread($fh, my $buf, 16);
-
-	return (unpack('i4', $buf))[3];
 }
 
 ###############################################################################

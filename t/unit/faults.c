@@ -3,9 +3,10 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Preloaded into nginx: lets one allocation, or one call of OpenSSL by nginx
- * and its modules, fail.  Which one is told by four numbers in the file that
+ * and its modules, fail.  Which one is told by numbers in the file that
  * TEST_NGINX_FAULTS names, at any time: 1 for allocations and 2 for calls, the
  * place of the one to fail, how many there were, and whether it has failed.
+ * The fifth is how many allocations there are that were not freed.
  */
 
 
@@ -28,11 +29,14 @@
     }
 
 #define CALL(name, params, args, failed)                                     \
+    CALL_OF(int, name, params, args, failed)
+
+#define CALL_OF(type, name, params, args, failed)                            \
                                                                              \
-int                                                                          \
+type                                                                         \
 name params                                                                  \
 {                                                                            \
-    static int  (*real) params;                                              \
+    static type  (*real) params;                                             \
                                                                              \
     REAL(name)                                                               \
                                                                              \
@@ -44,7 +48,8 @@ enum {
     MODE = 0,
     PLACE,
     COUNT,
-    FAILED
+    FAILED,
+    LIVE
 };
 
 
@@ -97,6 +102,17 @@ fails(int mode)
 }
 
 
+static void *
+counted(void *p)
+{
+    if (numbers && p) {
+        __sync_fetch_and_add(&numbers[LIVE], 1);
+    }
+
+    return p;
+}
+
+
 void *
 malloc(size_t size)
 {
@@ -104,7 +120,7 @@ malloc(size_t size)
 
     REAL(malloc)
 
-    return fails(MEMORY) ? NULL : real(size);
+    return fails(MEMORY) ? NULL : counted(real(size));
 }
 
 
@@ -124,7 +140,7 @@ calloc(size_t n, size_t size)
     REAL(calloc)
     looking = 0;
 
-    return fails(MEMORY) ? NULL : real(n, size);
+    return fails(MEMORY) ? NULL : counted(real(n, size));
 }
 
 
@@ -135,7 +151,26 @@ realloc(void *p, size_t size)
 
     REAL(realloc)
 
-    return fails(MEMORY) ? NULL : real(p, size);
+    if (fails(MEMORY)) {
+        return NULL;
+    }
+
+    return p ? real(p, size) : counted(real(p, size));
+}
+
+
+void
+free(void *p)
+{
+    static void  (*real)(void *);
+
+    REAL(free)
+
+    if (numbers && p) {
+        __sync_fetch_and_sub(&numbers[LIVE], 1);
+    }
+
+    real(p);
 }
 
 
@@ -146,18 +181,29 @@ memalign(size_t alignment, size_t size)
 
     REAL(memalign)
 
-    return fails(MEMORY) ? NULL : real(alignment, size);
+    return fails(MEMORY) ? NULL : counted(real(alignment, size));
 }
 
 
 int
 posix_memalign(void **p, size_t alignment, size_t size)
 {
+    int           rc;
     static int  (*real)(void **, size_t, size_t);
 
     REAL(posix_memalign)
 
-    return fails(MEMORY) ? ENOMEM : real(p, alignment, size);
+    if (fails(MEMORY)) {
+        return ENOMEM;
+    }
+
+    rc = real(p, alignment, size);
+
+    if (rc == 0) {
+        (void) counted(*p);
+    }
+
+    return rc;
 }
 
 
@@ -182,3 +228,26 @@ CALL(EVP_DigestVerifyInit, (void *ctx, void **pctx, const void *type,
 CALL(EVP_DigestVerify, (void *ctx, const unsigned char *sig, size_t siglen,
     const unsigned char *tbs, size_t tbslen),
     (ctx, sig, siglen, tbs, tbslen), -1)
+
+CALL_OF(void *, EVP_PKEY_CTX_new, (void *pkey, void *e), (pkey, e), NULL)
+
+CALL(EVP_PKEY_verify_init, (void *ctx), (ctx), 0)
+
+CALL(EVP_PKEY_CTX_set_rsa_padding, (void *ctx, int pad), (ctx, pad), 0)
+
+CALL(EVP_PKEY_CTX_set_rsa_pss_saltlen, (void *ctx, int len), (ctx, len), 0)
+
+CALL(EVP_PKEY_CTX_set_signature_md, (void *ctx, const void *md), (ctx, md), 0)
+
+CALL(EVP_PKEY_verify, (void *ctx, const unsigned char *sig, size_t siglen,
+    const unsigned char *tbs, size_t tbslen),
+    (ctx, sig, siglen, tbs, tbslen), -2)
+
+CALL_OF(void *, ECDSA_SIG_new, (void), (), NULL)
+
+CALL(ECDSA_SIG_set0, (void *sig, void *r, void *s), (sig, r, s), 0)
+
+CALL(i2d_ECDSA_SIG, (const void *sig, unsigned char **out), (sig, out), -1)
+
+CALL_OF(void *, BN_bin2bn, (const unsigned char *s, int len, void *ret),
+    (s, len, ret), NULL)
