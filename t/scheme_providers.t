@@ -773,6 +773,18 @@ sub other_parts {
 			next;
 		}
 
+		# a part of a header
+
+		my ($part) = grep { $_->[1] =~ /\Q$e->{$field}\E$/ }
+			@{$e->{headers}};
+
+		if (defined $part) {
+			push @others, map { with($e, $part->[0] => $_) } undef,
+				'', $e->{$field}, "$part->[1]0",
+				[ ($part->[1]) x 2 ];
+			next;
+		}
+
 		# an item of the header that has the signature
 
 		my ($name, $items) = @{$e->{headers}[-1]};
@@ -799,7 +811,7 @@ sub other_times {
 	my @times = ('', 'now', '0', "-$start", "+$start", "$start.0", "0$start",
 		"${start}000000");
 
-	push @times, $start unless $unit eq 's';
+	push @times, $start unless $unit eq 's' or provider($name)->{either};
 	push @times, "${start}000" unless $unit eq 'ms' or provider($name)->{either};
 	push @times, '2025-11-24T16:00:00Z'
 		unless $unit =~ /^(?:rfc3339|iso8601)$/;

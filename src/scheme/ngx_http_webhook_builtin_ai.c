@@ -79,5 +79,25 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_ai[] = {
       "signature  $http_x_vapi_secret;"
       "dedup_key  body;" },
 
+    /*
+     * an event says what has changed, and not when
+     *
+     * documented: huggingface/hub-docs docs/hub/webhooks.md
+     */
+    { "huggingface", NULL,
+      "algorithm  token;"
+      "signature  $http_x_webhook_secret;"
+      "event_type json:/event/scope json:/event/action;"
+      "dedup_key  off;" },
+
+    /*
+     * accounts of before December 2025 are served by Svix
+     *
+     * documented: Recall.ai: verifying webhooks,
+     * https://docs.recall.ai/docs/authenticating-requests-from-recallai
+     */
+    { "recall-ai", "svix",
+      "event_type json:/event;" },
+
     { NULL, NULL, NULL }
 };

@@ -274,5 +274,58 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_code[] = {
     { "vanta", "svix",
       "" },
 
+    /*
+     * an alert does not always say when it was sent
+     *
+     * documented: Cloudflare's API: notification webhooks
+     */
+    { "cloudflare", NULL,
+      "algorithm  token;"
+      "signature  $http_cf_webhook_auth;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the signing key that metadata.key_url of an event leads to
+     * seen: Nango, a Go library
+     */
+    { "connectwise", NULL,
+      "signature  $http_x_content_signature encoding=base64;"
+      "secret     digest=sha256;"
+      "dedup_key  body;" },
+
+    /* seen: a Rust verifier, an Elixir library, a program */
+    { "daytona", "svix",
+      "" },
+
+    /* documented: expo/expo docs/pages/eas/webhooks.mdx */
+    { "expo", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_expo_signature prefix=sha1=;"
+      "dedup_key  body;" },
+
+    /*
+     * what Gitee calls a signature covers nothing of the body, so it is the
+     * password that is asked for
+     *
+     * secret: the password of the webhook
+     * seen: 4 programs
+     */
+    { "gitee", NULL,
+      "algorithm  token;"
+      "signature  $http_x_gitee_token;"
+      "event_type $http_x_gitee_event;"
+      "dedup_key  body;" },
+
+    /* seen: npm-hook-receiver, a receiver service, 3 programs */
+    { "npm", NULL,
+      "signature  $http_x_npm_signature prefix=sha256=;"
+      "event_type json:/event;"
+      "dedup_key  body;" },
+
+    /* seen: trigger.dev, 2 programs */
+    { "snyk", NULL,
+      "signature  $http_x_hub_signature prefix=sha256=;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

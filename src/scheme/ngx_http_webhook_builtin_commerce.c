@@ -152,5 +152,25 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_commerce[] = {
       "signature  $http_x_uber_signature;"
       "dedup_key  body;" },
 
+    /* seen: a receiver service, n8n, 3 programs */
+    { "onfleet", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_x_onfleet_signature;"
+      "secret     encoding=hex;"
+      "dedup_key  body;" },
+
+    /* seen: a receiver service, 4 programs */
+    { "shippo", NULL,
+      "signature  $http_shippo_auth_signature separator=, prefix=v1=;"
+      "timestamp  $http_shippo_auth_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* documented: Squarespace: verifying notifications */
+    { "squarespace", NULL,
+      "signature  $http_squarespace_signature;"
+      "secret     encoding=hex;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

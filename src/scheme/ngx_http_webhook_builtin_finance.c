@@ -168,5 +168,43 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
       "event_id   json:/id;"
       "event_type json:/type;" },
 
+    /*
+     * who is told that transactions have changed is told it in the same words
+     * the next time
+     *
+     * documented: Tink: webhook signature validation,
+     * https://docs.tink.com/resources/api-setup/webhook-signature-validation
+     */
+    { "tink", NULL,
+      "signature  $http_x_tink_signature separator=, prefix=v1=;"
+      "timestamp  $http_x_tink_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_type json:/event;"
+      "dedup_key  off;" },
+
+    /*
+     * whether there is anything in an event that tells it from others is not
+     * known
+     *
+     * documented: Setu: verify signature,
+     * https://docs.setu.co/payments/umap/notifications/verify-signature
+     */
+    { "setu", NULL,
+      "signature  $http_x_setu_signature;"
+      "dedup_key  off;" },
+
+    /*
+     * secret: the token of the webhook
+     * seen: 4 programs
+     */
+    { "unit", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_unit_signature encoding=base64;"
+      "dedup_key  body;" },
+
+    /* seen: 2 programs, a Rust verifier */
+    { "crossmint", "svix",
+      "" },
+
     { NULL, NULL, NULL }
 };

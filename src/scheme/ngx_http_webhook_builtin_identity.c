@@ -112,5 +112,27 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
     { "vmware", "basic",
       "" },
 
+    /*
+     * several events stand in one request
+     *
+     * secret: the value of the header, as configured
+     * documented: Auth0: custom log streams
+     */
+    { "auth0", NULL,
+      "algorithm  token;"
+      "signature  $http_authorization;"
+      "dedup_key  body;" },
+
+    /*
+     * events of different types can have one body
+     *
+     * secret: the API key
+     * documented: signifyd/magento2 Controller/Webhooks
+     */
+    { "signifyd", NULL,
+      "signature  $http_x_signifyd_sec_hmac_sha256 encoding=base64;"
+      "event_type $http_x_signifyd_topic;"
+      "dedup_key  $http_x_signifyd_topic body;" },
+
     { NULL, NULL, NULL }
 };

@@ -175,5 +175,28 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_media[] = {
       "event_id   $http_kick_event_message_id;"
       "event_type $http_kick_event_type;" },
 
+    /*
+     * documented: cloudflare/cloudflare-docs
+     * src/content/docs/stream/manage-video-library/using-webhooks.mdx
+     */
+    { "cloudflare-stream", NULL,
+      "signature  $http_webhook_signature separator=, prefix=sig1=;"
+      "timestamp  $http_webhook_signature separator=, prefix=time=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /* documented: dubinc/dub apps/web/lib/webhook */
+    { "dub", NULL,
+      "signature  $http_dub_signature;"
+      "event_type json:/event;"
+      "dedup_key  body;" },
+
+    /*
+     * documented: liveblocks/liveblocks
+     * packages/liveblocks-node/src/webhooks.ts
+     */
+    { "liveblocks", "standard-webhooks",
+      "" },
+
     { NULL, NULL, NULL }
 };

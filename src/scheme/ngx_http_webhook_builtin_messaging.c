@@ -367,5 +367,69 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_messaging[] = {
       "dedup_key  body;"
       "handshake  head status=200;" },
 
+    /*
+     * asked for after an answer of 401
+     *
+     * documented: Bandwidth: applications, CallbackCreds
+     */
+    { "bandwidth", "basic",
+      "dedup_key  body;" },
+
+    /*
+     * secret: the token, as configured
+     * documented: Brevo: secure webhook calls,
+     * https://developers.brevo.com/docs/secured-webhooks.md
+     */
+    { "brevo", NULL,
+      "algorithm  token;"
+      "signature  $http_authorization \"prefix=Bearer \";"
+      "event_type json:/event;"
+      "dedup_key  body;" },
+
+    /*
+     * programs do not agree whether the time is in seconds
+     *
+     * secret: the signing secret of the plugin's hooks
+     * seen: trigger.dev, 4 programs
+     */
+    { "crisp", NULL,
+      "signature  $http_x_crisp_signature;"
+      "timestamp  $http_x_crisp_request_timestamp unit=s|ms;"
+      "signed     \"[$http_x_crisp_request_timestamp;$request_body]\";"
+      "event_type json:/event;"
+      "dedup_key  body;" },
+
+    /*
+     * the documentation does not say whether the time is in seconds
+     *
+     * seen: trigger.dev, 4 programs
+     */
+    { "daily", NULL,
+      "signature  $http_x_webhook_signature encoding=base64;"
+      "timestamp  $http_x_webhook_timestamp unit=s|ms;"
+      "signed     $http_x_webhook_timestamp.$request_body;"
+      "secret     encoding=base64;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
+    /*
+     * one change of a conversation can be two events, with one body
+     *
+     * seen: trigger.dev, warehouse of PyPI, 4 programs
+     */
+    { "helpscout", NULL,
+      "algorithm  hmac-sha1;"
+      "signature  $http_x_helpscout_signature encoding=base64;"
+      "event_type $http_x_helpscout_event;"
+      "dedup_key  $http_x_helpscout_event body;" },
+
+    /* documented: Whereby: webhooks */
+    { "whereby", NULL,
+      "signature  $http_whereby_signature separator=, prefix=v1=;"
+      "timestamp  $http_whereby_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -337,5 +337,78 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/event_type;"
       "dedup_key  body;" },
 
+    /* documented: Cryptopay: callbacks, with its libraries */
+    { "cryptopay", NULL,
+      "signature  $http_x_cryptopay_signature;"
+      "dedup_key  body;" },
+
+    /* seen: Hyperswitch, 2 programs */
+    { "finix", NULL,
+      "signature  $http_finix_signature separator=, prefix=sig=;"
+      "timestamp  $http_finix_signature separator=, prefix=timestamp=;"
+      "signed     $webhook_timestamp:$request_body;"
+      "dedup_key  body;" },
+
+    /* seen: a Rust verifier, 4 programs */
+    { "fintoc", NULL,
+      "signature  $http_fintoc_signature separator=, prefix=v1=;"
+      "timestamp  $http_fintoc_signature separator=, prefix=t=;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the secret hash, as configured
+     * seen: 8 programs
+     */
+    { "flutterwave-v3", NULL,
+      "algorithm  token;"
+      "signature  $http_verif_hash;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the verifier token
+     * seen: a Rust verifier, a program
+     */
+    { "helcim", "standard-webhooks",
+      "" },
+
+    /*
+     * secret: the value of the header, as configured
+     * seen: trigger.dev, 2 programs
+     */
+    { "revenuecat", NULL,
+      "algorithm  token;"
+      "signature  $http_authorization;"
+      "event_type json:/event/type;"
+      "dedup_key  body;" },
+
+    /*
+     * a payment can be declined several times, and the event says no more
+     *
+     * documented: Revolut: webhook signature verification
+     */
+    { "revolut", NULL,
+      "signature  $http_revolut_signature separator=, prefix=v1=;"
+      "timestamp  $http_revolut_request_timestamp unit=ms;"
+      "signed     v1.$http_revolut_request_timestamp.$request_body;"
+      "event_type json:/event;"
+      "dedup_key  off;" },
+
+    /* documented: Volt's extension of Magento, Hyperswitch */
+    { "volt", NULL,
+      "signature  $http_x_volt_signed;"
+      "field      version $http_user_agent separator=/ item=2;"
+      "signed     $request_body|$http_x_volt_timed|$webhook_field_version;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the verification token
+     * seen: Hyperswitch, xendit-client
+     */
+    { "xendit", NULL,
+      "algorithm  token;"
+      "signature  $http_x_callback_token;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

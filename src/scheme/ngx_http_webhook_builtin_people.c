@@ -206,5 +206,68 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
       "algorithm  ed25519;"
       "signature  $http_x_ghl_signature encoding=base64;" },
 
+    /*
+     * programs do not agree whether the time is in seconds; nothing in an
+     * event says when it was
+     *
+     * seen: hookaido, a program
+     */
+    { "cituro", NULL,
+      "signature  $http_x_cituro_signature separator=, prefix=s=;"
+      "timestamp  $http_x_cituro_signature separator=, prefix=t= unit=s|ms;"
+      "signed     $webhook_timestamp.$request_body;"
+      "event_type json:/type;"
+      "dedup_key  off;" },
+
+    /*
+     * some events say what has changed, and neither when nor how
+     *
+     * documented: ClickUp: webhook signature,
+     * https://developer.clickup.com/docs/webhooksignature
+     */
+    { "clickup", NULL,
+      "signature  $http_x_signature;"
+      "event_type json:/event;"
+      "dedup_key  off;" },
+
+    /* documented: Fathom: webhooks, https://developers.fathom.ai/webhooks */
+    { "fathom", "standard-webhooks",
+      "" },
+
+    /*
+     * there is no body
+     *
+     * secret: the token of the channel
+     * documented: Google Calendar: push notifications,
+     * https://developers.google.com/workspace/calendar/api/guides/push
+     */
+    { "google-calendar", NULL,
+      "algorithm  token;"
+      "signature  $http_x_goog_channel_token;"
+      "event_id   $http_x_goog_channel_id $http_x_goog_message_number;"
+      "event_type $http_x_goog_resource_state;" },
+
+    /* seen: a list of providers, 2 programs */
+    { "hibob", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_bob_signature encoding=base64;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
+    /*
+     * secret: the client secret
+     * seen: Nango, 4 programs
+     */
+    { "jobber", NULL,
+      "signature  $http_x_jobber_hmac_sha256 encoding=base64;"
+      "event_type json:/data/webHookEvent/topic;"
+      "dedup_key  body;" },
+
+    /* seen: trigger.dev, Pipedream, Activepieces */
+    { "savvycal", NULL,
+      "signature  $http_x_savvycal_signature prefix=sha256=;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
     { NULL, NULL, NULL }
 };

@@ -68,8 +68,9 @@ the other one, but for the words.  Words are
 	past=      the window in seconds, 300 unless given
 	future=    the same unless given
 	key=       how the secret is shown: raw unless given (the bytes of the
-	           text are the key); hex, base64, or the prefix of base64;
-	           spki, base64 of a public key; pem, a file of those
+	           text are the key); sha256, so, but their hash is the key;
+	           hex, base64, or the prefix of base64; spki, base64 of a
+	           public key; pem, a file of those
 	list=      what stands between two digests in the header
 	empty=     0: an empty body is no event, or cannot be signed by openssl
 	bare=      1: what stands before a digest is not looked at
@@ -359,9 +360,11 @@ sub vectors {
 	my $e = $event->();
 	$add->('valid-json', 1, $e);
 
-	# id and type are in the body, or they are not
+	# id and type are in the body, or they are not; an id can be made of
+	# several headers
 
-	my $headers = join ' ', map { $_->[1] } @{$p->{headers}};
+	my $headers = join ' ', map { $_->[1] =~ s/\{n\}/{id}/r }
+		@{$p->{headers}};
 
 	my %bodies = (
 		'utf8' => "{\"note\":\"Zo\xc3\xab \xe2\x98\x83 \xf0\x9d\x84\x9e\"}",
@@ -522,7 +525,7 @@ sub _shown {
 
 	# raw secrets hold what would be cut off if they were decoded
 
-	return 'whsec_' . _raw($seed) if $p->{key} eq 'raw';
+	return 'whsec_' . _raw($seed) if $p->{key} =~ /^(?:raw|sha256)$/;
 
 	return _spki($p, $which) if $p->{key} eq 'spki';
 
@@ -550,7 +553,9 @@ sub signature {
 	my $p = provider($name);
 	my $seed = _seed($name, $which);
 
-	my $key = $p->{key} eq 'raw' ? _shown($name, $which) : $seed;
+	my $key = $p->{key} =~ /^(?:raw|sha256)$/ ? _shown($name, $which) : $seed;
+
+	$key = Digest::SHA::sha256($key) if $p->{key} eq 'sha256';
 
 	return _encoded($p->{enc}, $key) if $p->{alg} eq 'token';
 
