@@ -6,7 +6,8 @@
  * and its modules, fail.  Which one is told by numbers in the file that
  * TEST_NGINX_FAULTS names, at any time: 1 for allocations and 2 for calls, the
  * place of the one to fail, how many there were, and whether it has failed.
- * The fifth is how many allocations there are that were not freed.
+ * The fifth is how many allocations there are that were not freed, and the
+ * sixth by how many seconds the time of day is ahead.
  */
 
 
@@ -17,6 +18,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 
@@ -27,6 +29,17 @@
     if (real == NULL) {                                                      \
         real = (__typeof__(real)) dlsym(RTLD_NEXT, #name);                   \
     }
+
+/* dlsym() may come here, and does without; the compiler thinks otherwise */
+
+#define LOOK(name, nothing)                                                  \
+    if (real == NULL && looking) {                                           \
+        return nothing;                                                      \
+    }                                                                        \
+                                                                             \
+    looking = 1;                                                             \
+    REAL(name)                                                               \
+    looking = 0;
 
 #define CALL(name, params, args, failed)                                     \
     CALL_OF(int, name, params, args, failed)
@@ -49,7 +62,8 @@ enum {
     PLACE,
     COUNT,
     FAILED,
-    LIVE
+    LIVE,
+    AHEAD
 };
 
 
@@ -116,9 +130,10 @@ counted(void *p)
 void *
 malloc(size_t size)
 {
-    static void  *(*real)(size_t);
+    static volatile int  looking;
+    static void        *(*real)(size_t);
 
-    REAL(malloc)
+    LOOK(malloc, NULL)
 
     return fails(MEMORY) ? NULL : counted(real(size));
 }
@@ -127,18 +142,10 @@ malloc(size_t size)
 void *
 calloc(size_t n, size_t size)
 {
-    static int    looking;
-    static void  *(*real)(size_t, size_t);
+    static volatile int  looking;
+    static void        *(*real)(size_t, size_t);
 
-    /* dlsym() may come here, and does without */
-
-    if (real == NULL && looking) {
-        return NULL;
-    }
-
-    looking = 1;
-    REAL(calloc)
-    looking = 0;
+    LOOK(calloc, NULL)
 
     return fails(MEMORY) ? NULL : counted(real(n, size));
 }
@@ -162,9 +169,10 @@ realloc(void *p, size_t size)
 void
 free(void *p)
 {
-    static void  (*real)(void *);
+    static volatile int  looking;
+    static void        (*real)(void *);
 
-    REAL(free)
+    LOOK(free, /* void */)
 
     if (numbers && p) {
         __sync_fetch_and_sub(&numbers[LIVE], 1);
@@ -201,6 +209,24 @@ posix_memalign(void **p, size_t alignment, size_t size)
 
     if (rc == 0) {
         (void) counted(*p);
+    }
+
+    return rc;
+}
+
+
+int
+gettimeofday(struct timeval *tv, void *tz)
+{
+    int          rc;
+    static int  (*real)(struct timeval *, void *);
+
+    REAL(gettimeofday)
+
+    rc = real(tv, tz);
+
+    if (numbers) {
+        tv->tv_sec += numbers[AHEAD];
     }
 
     return rc;

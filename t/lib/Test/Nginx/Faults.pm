@@ -78,6 +78,11 @@ Whether it has.
 
 How many allocations there are that were not freed.
 
+=item ahead(seconds)
+
+Puts the clock of nginx ahead of the right time.  What else moves it allocates
+memory for that.
+
 =cut
 
 sub new {
@@ -192,6 +197,13 @@ sub disarm {
 
 sub failed { return ($_[0]->_read())[3]; }
 sub live { return ($_[0]->_read())[4]; }
+
+sub ahead {
+	my ($self, $seconds) = @_;
+
+	sysseek($self->{fh}, 20, 0);
+	syswrite($self->{fh}, pack('i', $seconds));
+}
 
 sub _write {
 	my ($self, @numbers) = @_;
@@ -389,7 +401,7 @@ sub asked {
 			and !($failed and $got =~ /^(?:5\d\d |closed)/);
 
 		return 'proxied' if $u->connections();
-		return "answers $right" if $right !~ /^$status /;
+		return "not $status" if $right !~ /^$status /;
 
 		my $again = _answer(request($code->()));
 
