@@ -71,6 +71,8 @@ my %own = (
 		'iso8601' ],
 	'open-date-colon' => [ '$http_x_ts:$request_body', '{ts}:{body}',
 		'iso8601' ],
+	'header-body-header' => [ '$http_x_ts.$http_x_id$request_body$http_x_id',
+		'{ts}.{id}{body}{id}' ],
 	'body-http-date' => [ '$request_body$http_x_ts', '{body}{ts}', 'http' ],
 	'body-long-literal' => [ '$http_x_ts.$request_body--$http_x_id',
 		'{ts}.{body}--{id}' ],
@@ -93,6 +95,8 @@ my @malformed = (
 	[ 'header-body', id => 'a' x 129 ],
 	[ 'header-body', body => 'a' ],
 	[ 'header-body', body => '-1' ],
+	[ 'header-body-header', id => 'a:b' ],
+	[ 'header-body-header', body => 'a' ],
 	[ 'header-date', id => '20:00' ],
 	[ 'header-date', id => 'a' x 129 ],
 	[ 'query-body', arg => 'a"b' ],
@@ -126,6 +130,8 @@ my @formed = (
 	[ 'header-body', body => '[]' ],
 	[ 'header-body', body => ' a' ],
 	[ 'header-body', body => "\0a" ],
+	[ 'header-body-header', body => '' ],
+	[ 'header-body-header', body => '{id-1' ],
 	[ 'query-body', arg => "-._~%21!\$&'()*+,;=:\@/?" ],
 	[ 'query-body', arg => '/../' ],
 	[ 'query-body', body => '' ],
@@ -453,7 +459,10 @@ sub cuts {
 		next if defined $next
 			and substr($text, $len, length $next) ne $next;
 
+		# what stands there twice is the same both times
+
 		push @cuts, map { +{ %$_, $field => $value } }
+			grep { !exists $_->{$field} || $_->{$field} eq $value }
 			cuts($template, substr $text, $len);
 	}
 

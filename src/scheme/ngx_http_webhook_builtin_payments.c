@@ -394,6 +394,18 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_payments[] = {
       "event_type json:/event;"
       "dedup_key  off;" },
 
+    /*
+     * whether events of one order can have one body is not known
+     *
+     * secret: the secret key of the webhooks
+     * documented: Solidgate: access to API, webhook signatures
+     */
+    { "solidgate", NULL,
+      "algorithm  hmac-sha512;"
+      "signature  $http_signature encoding=base64-hex;"
+      "signed     $http_merchant$request_body$http_merchant;"
+      "dedup_key  off;" },
+
     /* documented: Volt's extension of Magento, Hyperswitch */
     { "volt", NULL,
       "signature  $http_x_volt_signed;"

@@ -188,6 +188,17 @@ ngx_http_webhook_seams(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme)
             goto failed;
         }
 
+        /* a part that is known from before the body can end the text */
+
+        if (part == NGX_HTTP_WEBHOOK_PART_BODY
+            && i > 0
+            && i + 2 == scheme->signed_text.npieces
+            && (seams[i - 1] & NGX_HTTP_WEBHOOK_SEAM_WORD)
+            && ngx_http_webhook_pieces_equal(&piece[i - 1], &piece[i + 1]))
+        {
+            break;
+        }
+
         /* nothing but its form tells where the body ends */
 
         if (loose
