@@ -28,7 +28,6 @@
 /* a name by which something is counted: in shared memory it has its copy */
 
 typedef struct {
-    uint32_t                       hash;
     uint32_t                       len;
     u_char                         data[NGX_HTTP_WEBHOOK_LABEL];
 } ngx_http_webhook_label_t;
@@ -146,6 +145,7 @@ typedef struct {
 typedef struct ngx_http_webhook_counted_s  ngx_http_webhook_counted_t;
 
 struct ngx_http_webhook_counted_s {
+    ngx_str_node_t                 node;     /* of both names */
     ngx_str_t                      names[2]; /* of a place, and its scheme;
                                                 of a scheme; of a zone */
     void                          *counts;   /* in shared memory */
@@ -166,6 +166,8 @@ typedef struct {
     ngx_uint_t                     generation;  /* of it, from 1 */
     ngx_array_t                    counted[NGX_HTTP_WEBHOOK_COUNT_KINDS];
                                              /* .._webhook_counted_t * */
+    ngx_rbtree_t                   index[NGX_HTTP_WEBHOOK_COUNT_KINDS];
+    ngx_rbtree_node_t              sentinels[NGX_HTTP_WEBHOOK_COUNT_KINDS];
     time_t                         loaded;   /* when it was read */
 } ngx_http_webhook_metrics_t;
 

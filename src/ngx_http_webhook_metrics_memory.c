@@ -23,6 +23,19 @@
 #define NGX_HTTP_WEBHOOK_METRICS_MAGIC  "whcount"   /* 8 bytes with its zero */
 
 
+/* the two names of what is counted as one text: neither has this byte */
+
+#define NGX_HTTP_WEBHOOK_LABELS     (2 * NGX_HTTP_WEBHOOK_LABEL + 1)
+#define NGX_HTTP_WEBHOOK_LABEL_END  0xff
+
+
+/* counters begin with their labels */
+
+#define ngx_http_webhook_counts_nth(counts, kind, n)                          \
+    (ngx_http_webhook_label_t *)                                              \
+        ((counts)->elts + (n) * ngx_http_webhook_counts_size[kind])
+
+
 static ngx_http_webhook_counted_t *ngx_http_webhook_metrics_add(
     ngx_http_webhook_metrics_t *metrics, ngx_http_webhook_kind_e kind,
     const ngx_str_t *name, const ngx_str_t *scheme);
@@ -39,14 +52,15 @@ static ngx_uint_t ngx_http_webhook_metrics_fits(
     ngx_http_webhook_metrics_t *metrics, ngx_http_webhook_metrics_shm_t *sh);
 static void ngx_http_webhook_metrics_find(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_metrics_shm_t *sh);
-static void ngx_http_webhook_metrics_copy(ngx_http_webhook_metrics_shm_t *sh,
+static void ngx_http_webhook_metrics_copy(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_metrics_shm_t *old);
-static void *ngx_http_webhook_counts_find(ngx_http_webhook_metrics_shm_t *sh,
-    ngx_uint_t kind, ngx_http_webhook_label_t *labels);
 static void *ngx_http_webhook_counts_add(ngx_http_webhook_metrics_shm_t *sh,
     ngx_uint_t kind, ngx_http_webhook_label_t *labels);
-static void ngx_http_webhook_labels_set(ngx_http_webhook_label_t *labels,
-    const ngx_str_t *names);
+static ngx_http_webhook_counted_t *ngx_http_webhook_counted_find(
+    ngx_http_webhook_metrics_t *metrics, ngx_uint_t kind,
+    ngx_http_webhook_label_t *labels);
+static ngx_http_webhook_counted_t *ngx_http_webhook_counted_lookup(
+    ngx_http_webhook_metrics_t *metrics, ngx_uint_t kind, ngx_str_t *names);
 
 
 static const size_t  ngx_http_webhook_counts_size[] = {
@@ -75,6 +89,9 @@ ngx_http_webhook_metrics_create(ngx_http_webhook_metrics_t *metrics,
         {
             return NGX_ERROR;
         }
+
+        ngx_rbtree_init(&metrics->index[i], &metrics->sentinels[i],
+                        ngx_str_rbtree_insert_value);
     }
 
     metrics->loaded = ngx_time();
@@ -111,62 +128,61 @@ ngx_http_webhook_metrics_add(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_kind_e kind, const ngx_str_t *name,
     const ngx_str_t *scheme)
 {
-    u_char                       *p;
-    ngx_str_t                     names[2];
-    ngx_uint_t                    i;
-    ngx_pool_t                   *pool;
-    ngx_http_webhook_counted_t  **counted;
+    u_char                      *p, *last, buf[NGX_HTTP_WEBHOOK_LABELS];
+    ngx_str_t                    names;
+    ngx_pool_t                  *pool;
+    ngx_http_webhook_counted_t  *counted, **slot;
+
+    p = ngx_http_webhook_copy_name(buf, buf + NGX_HTTP_WEBHOOK_LABEL, name);
+
+    last = p;
+    *last++ = NGX_HTTP_WEBHOOK_LABEL_END;
+
+    if (scheme) {
+        last = ngx_http_webhook_copy_name(last, last + NGX_HTTP_WEBHOOK_LABEL,
+                                          scheme);
+    }
+
+    names.data = buf;
+    names.len = last - buf;
+
+    counted = ngx_http_webhook_counted_lookup(metrics, kind, &names);
+
+    if (counted) {
+        return counted;
+    }
 
     pool = metrics->counted[kind].pool;
 
-    p = ngx_pnalloc(pool, 2 * NGX_HTTP_WEBHOOK_LABEL);
-    if (p == NULL) {
+    slot = ngx_array_push(&metrics->counted[kind]);
+    if (slot == NULL) {
         return NULL;
     }
 
-    names[0].data = p;
-    names[1].data = p + NGX_HTTP_WEBHOOK_LABEL;
-
-    names[0].len = ngx_http_webhook_copy_name(names[0].data, names[1].data,
-                                              name)
-                   - names[0].data;
-
-    names[1].len = scheme ? ngx_http_webhook_copy_name(names[1].data,
-                                     names[1].data + NGX_HTTP_WEBHOOK_LABEL,
-                                     scheme)
-                            - names[1].data
-                          : 0;
-
-    counted = metrics->counted[kind].elts;
-
-    for (i = 0; i < metrics->counted[kind].nelts; i++) {
-        if (counted[i]->names[0].len == names[0].len
-            && counted[i]->names[1].len == names[1].len
-            && ngx_memcmp(counted[i]->names[0].data, names[0].data,
-                          names[0].len)
-               == 0
-            && ngx_memcmp(counted[i]->names[1].data, names[1].data,
-                          names[1].len)
-               == 0)
-        {
-            return counted[i];
-        }
-    }
-
-    counted = ngx_array_push(&metrics->counted[kind]);
+    counted = ngx_pcalloc(pool, sizeof(ngx_http_webhook_counted_t));
     if (counted == NULL) {
         return NULL;
     }
 
-    *counted = ngx_pcalloc(pool, sizeof(ngx_http_webhook_counted_t));
-    if (*counted == NULL) {
+    *slot = counted;
+
+    counted->node.str.len = names.len;
+    counted->node.str.data = ngx_pstrdup(pool, &names);
+    if (counted->node.str.data == NULL) {
         return NULL;
     }
 
-    (*counted)->names[0] = names[0];
-    (*counted)->names[1] = names[1];
+    counted->names[0].len = p - buf;
+    counted->names[0].data = counted->node.str.data;
 
-    return *counted;
+    counted->names[1].len = last - p - 1;
+    counted->names[1].data = counted->node.str.data + (p - buf) + 1;
+
+    counted->node.node.key = ngx_crc32_long(names.data, names.len);
+
+    ngx_rbtree_insert(&metrics->index[kind], &counted->node.node);
+
+    return counted;
 }
 
 
@@ -321,7 +337,7 @@ ngx_http_webhook_metrics_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_webhook_metrics_find(metrics, sh);
 
     if (ngx_http_webhook_metrics_old(&old)) {
-        ngx_http_webhook_metrics_copy(sh, old);
+        ngx_http_webhook_metrics_copy(metrics, old);
     }
 
     return NGX_OK;
@@ -426,24 +442,24 @@ static ngx_uint_t
 ngx_http_webhook_metrics_fits(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_metrics_shm_t *sh)
 {
-    ngx_uint_t                    i, k, n;
-    ngx_http_webhook_label_t      labels[2];
-    ngx_http_webhook_counted_t  **counted;
+    ngx_uint_t                  i, k, n;
+    ngx_http_webhook_counts_t  *counts;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_COUNT_KINDS; i++) {
 
-        n = sh->counts[i].nelts;
-        counted = metrics->counted[i].elts;
+        counts = &sh->counts[i];
+        n = metrics->counted[i].nelts;
 
-        for (k = 0; k < metrics->counted[i].nelts; k++) {
-            ngx_http_webhook_labels_set(labels, counted[k]->names);
-
-            if (ngx_http_webhook_counts_find(sh, i, labels) == NULL) {
+        for (k = 0; k < counts->nelts; k++) {
+            if (ngx_http_webhook_counted_find(metrics, i,
+                                   ngx_http_webhook_counts_nth(counts, i, k))
+                == NULL)
+            {
                 n++;
             }
         }
 
-        if (n > sh->counts[i].max) {
+        if (n > counts->max) {
             return 0;
         }
     }
@@ -458,22 +474,47 @@ static void
 ngx_http_webhook_metrics_find(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_metrics_shm_t *sh)
 {
-    ngx_uint_t                    i, k;
-    ngx_http_webhook_label_t      labels[2];
-    ngx_http_webhook_counted_t  **counted;
+    ngx_uint_t                    i, k, n;
+    ngx_http_webhook_label_t     *labels, added[2];
+    ngx_http_webhook_counts_t    *counts;
+    ngx_http_webhook_counted_t   *known, **counted;
 
     metrics->sh = sh;
     metrics->generation = ++sh->generation;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_COUNT_KINDS; i++) {
 
+        counts = &sh->counts[i];
+
+        for (k = 0; k < counts->nelts; k++) {
+            labels = ngx_http_webhook_counts_nth(counts, i, k);
+            known = ngx_http_webhook_counted_find(metrics, i, labels);
+
+            if (known) {
+                known->counts = labels;
+            }
+        }
+
         counted = metrics->counted[i].elts;
 
         for (k = 0; k < metrics->counted[i].nelts; k++) {
-            ngx_http_webhook_labels_set(labels, counted[k]->names);
 
-            counted[k]->counts = ngx_http_webhook_counts_add(sh, i, labels);
             counted[k]->sh = sh;
+
+            if (counted[k]->counts) {
+                continue;
+            }
+
+            ngx_memzero(added, sizeof(added));
+
+            for (n = 0; n < 2; n++) {
+                added[n].len = counted[k]->names[n].len;
+
+                ngx_memcpy(added[n].data, counted[k]->names[n].data,
+                           added[n].len);
+            }
+
+            counted[k]->counts = ngx_http_webhook_counts_add(sh, i, added);
         }
     }
 }
@@ -482,28 +523,32 @@ ngx_http_webhook_metrics_find(ngx_http_webhook_metrics_t *metrics,
 /* what was counted, but for what is counted by process */
 
 static void
-ngx_http_webhook_metrics_copy(ngx_http_webhook_metrics_shm_t *sh,
+ngx_http_webhook_metrics_copy(ngx_http_webhook_metrics_t *metrics,
     ngx_http_webhook_metrics_shm_t *old)
 {
-    u_char                     *p, *dst;
-    size_t                      size;
-    ngx_uint_t                  i, k;
-    ngx_http_webhook_counts_t  *counts;
+    void                            *p;
+    ngx_uint_t                       i, k;
+    ngx_http_webhook_label_t        *labels;
+    ngx_http_webhook_counts_t       *counts;
+    ngx_http_webhook_counted_t      *known;
+    ngx_http_webhook_metrics_shm_t  *sh;
 
+    sh = metrics->sh;
     sh->since = old->since;
 
     for (i = 0; i < NGX_HTTP_WEBHOOK_COUNT_ZONES; i++) {
 
         counts = &old->counts[i];
-        size = ngx_http_webhook_counts_size[i];
 
         for (k = 0; k < counts->nelts; k++) {
-            p = counts->elts + k * size;
+            labels = ngx_http_webhook_counts_nth(counts, i, k);
+            known = ngx_http_webhook_counted_find(metrics, i, labels);
 
-            dst = ngx_http_webhook_counts_add(sh, i,
-                                              (ngx_http_webhook_label_t *) p);
-            if (dst) {
-                ngx_memcpy(dst, p, size);
+            p = known ? known->counts
+                      : ngx_http_webhook_counts_add(sh, i, labels);
+
+            if (p) {
+                ngx_memcpy(p, labels, ngx_http_webhook_counts_size[i]);
             }
         }
     }
@@ -514,59 +559,22 @@ ngx_http_webhook_metrics_copy(ngx_http_webhook_metrics_shm_t *sh,
 }
 
 
-static void *
-ngx_http_webhook_counts_find(ngx_http_webhook_metrics_shm_t *sh,
-    ngx_uint_t kind, ngx_http_webhook_label_t *labels)
-{
-    u_char                     *p;
-    ngx_uint_t                  i, k;
-    ngx_http_webhook_label_t   *other;
-    ngx_http_webhook_counts_t  *counts;
-
-    counts = &sh->counts[kind];
-
-    for (i = 0; i < counts->nelts; i++) {
-
-        p = counts->elts + i * ngx_http_webhook_counts_size[kind];
-        other = (ngx_http_webhook_label_t *) p;
-
-        for (k = 0; k < 2; k++) {
-            if (other[k].hash != labels[k].hash
-                || other[k].len != labels[k].len
-                || ngx_memcmp(other[k].data, labels[k].data, labels[k].len)
-                   != 0)
-            {
-                break;
-            }
-        }
-
-        if (k == 2) {
-            return p;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* finds or adds counters, which begin with their labels; NULL: no room */
+/* adds counters, which begin with their labels; NULL: no room */
 
 static void *
 ngx_http_webhook_counts_add(ngx_http_webhook_metrics_shm_t *sh,
     ngx_uint_t kind, ngx_http_webhook_label_t *labels)
 {
-    u_char                     *p;
+    void                       *p;
     ngx_http_webhook_counts_t  *counts;
 
     counts = &sh->counts[kind];
 
-    p = ngx_http_webhook_counts_find(sh, kind, labels);
-
-    if (p || counts->nelts == counts->max) {
-        return p;
+    if (counts->nelts == counts->max) {
+        return NULL;
     }
 
-    p = counts->elts + counts->nelts++ * ngx_http_webhook_counts_size[kind];
+    p = ngx_http_webhook_counts_nth(counts, kind, counts->nelts++);
 
     ngx_memcpy(p, labels, 2 * sizeof(ngx_http_webhook_label_t));
 
@@ -574,18 +582,34 @@ ngx_http_webhook_counts_add(ngx_http_webhook_metrics_shm_t *sh,
 }
 
 
-static void
-ngx_http_webhook_labels_set(ngx_http_webhook_label_t *labels,
-    const ngx_str_t *names)
+/* what is counted under the labels of counters; NULL: nothing any more */
+
+static ngx_http_webhook_counted_t *
+ngx_http_webhook_counted_find(ngx_http_webhook_metrics_t *metrics,
+    ngx_uint_t kind, ngx_http_webhook_label_t *labels)
 {
-    ngx_uint_t  i;
+    u_char     *p, buf[NGX_HTTP_WEBHOOK_LABELS];
+    ngx_str_t   names;
 
-    ngx_memzero(labels, 2 * sizeof(ngx_http_webhook_label_t));
+    p = ngx_cpymem(buf, labels[0].data, labels[0].len);
+    *p++ = NGX_HTTP_WEBHOOK_LABEL_END;
+    p = ngx_cpymem(p, labels[1].data, labels[1].len);
 
-    for (i = 0; i < 2; i++) {
-        labels[i].len = names[i].len;
-        labels[i].hash = ngx_crc32_short(names[i].data, names[i].len);
+    names.data = buf;
+    names.len = p - buf;
 
-        ngx_memcpy(labels[i].data, names[i].data, names[i].len);
-    }
+    return ngx_http_webhook_counted_lookup(metrics, kind, &names);
+}
+
+
+static ngx_http_webhook_counted_t *
+ngx_http_webhook_counted_lookup(ngx_http_webhook_metrics_t *metrics,
+    ngx_uint_t kind, ngx_str_t *names)
+{
+    uint32_t  hash;
+
+    hash = ngx_crc32_long(names->data, names->len);
+
+    return (ngx_http_webhook_counted_t *)
+               ngx_str_rbtree_lookup(&metrics->index[kind], names, hash);
 }

@@ -29,7 +29,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'the-secret-of-the-test';
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(27);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(30);
 
 my $u = upstream(8081);
 
@@ -162,10 +162,27 @@ like($text, qr/place="localhost\/(?:\xc3\xa9){59}",/, 'cut');
 configure(map { "/t$_" } 1 .. 3000);
 $t->reload();
 count('/t3000', 1);
+count('/t1', 2);
+count('/t1777', 3);
 
 $text = monitor()->{body};
 is(scalar(() = $text =~ /^nginx_webhook_requests_total\{/mg), 12000,
 	'3000 places');
+
+my %counts = (t1 => 2, t1777 => 3, t3000 => 1);
+
+$t->reload();
+is_deeply(passed(), \%counts, 'thousands - the same');
+
+configure(map { "/t$_" } reverse 1000 .. 6000);
+$t->reload();
+delete $counts{t1};
+is_deeply(passed(), \%counts, 'thousands - no room');
+
+configure(map { "/t$_" } 1 .. 1777, 9000);
+$t->reload();
+count('/t9000', 4);
+is_deeply(passed(), { t1 => 2, t1777 => 3, t9000 => 4 }, 'thousands - others');
 
 # nothing without a monitor
 
@@ -257,6 +274,13 @@ sub count {
 	wait_until(sub { (metric('requests_total', outcome => 'passed',
 		place => "localhost/$place") || 0) == $n })
 		or fail("$uri is not counted");
+}
+
+# what has passed, of each place where something has
+
+sub passed {
+	return { monitor()->{body} =~ m!^nginx_webhook_requests_total\{
+		place="localhost/(\w+)".*outcome="passed".*\}\s([1-9]\d*)$!mgx };
 }
 
 sub numbers {
