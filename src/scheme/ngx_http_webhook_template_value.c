@@ -534,7 +534,8 @@ ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
 static ngx_uint_t
 ngx_http_webhook_is_other_host(ngx_http_request_t *r, ngx_table_elt_t *h)
 {
-    size_t  len;
+    u_char  *p;
+    size_t   len;
 
     if (h != r->headers_in.host || r->host_start == NULL
         || r->host_end == NULL)
@@ -542,7 +543,18 @@ ngx_http_webhook_is_other_host(ngx_http_request_t *r, ngx_table_elt_t *h)
         return 0;
     }
 
-    len = r->host_end - r->host_start;
+    p = r->host_end;
+    len = p - r->host_start;
+
+    /* nginx 1.29.4 and later count the port to it, which chooses nothing */
+
+    while (p > r->host_start && p[-1] >= '0' && p[-1] <= '9') {
+        p--;
+    }
+
+    if (p > r->host_start && p[-1] == ':') {
+        len = p - 1 - r->host_start;
+    }
 
     return h->value.len < len
            || ngx_strncasecmp(h->value.data, r->host_start, len) != 0
