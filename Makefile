@@ -111,7 +111,8 @@ NGX_FLAGS := --with-compat --with-debug --with-threads \
              --with-http_dav_module --with-http_gunzip_module \
              --with-http_realip_module --with-http_secure_link_module \
              --with-http_slice_module --with-http_stub_status_module \
-             --with-http_sub_module
+             --with-http_sub_module \
+             $(if $(wildcard $(NGINX_SRC)/src/http/v3),--with-http_v3_module)
 
 # nginx itself adds -Wall -Wextra -Werror, and -Wno-unused-parameter: a handler
 # does not use every parameter it has.

@@ -295,14 +295,14 @@ ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
 
     static ngx_str_t  https = ngx_string("https://");
     static ngx_str_t  http = ngx_string("http://");
+    static ngx_str_t  sent = ngx_string("host");
     static ngx_str_t  forwarded = ngx_string("x_forwarded_host");
 
     r = d->refused->request;
 
     ngx_http_webhook_suppose_url(d, "url_scheme", &https, &http);
 
-    if (r->headers_in.host) {
-        host = r->headers_in.host->value;
+    if (ngx_http_webhook_header(r, &sent, &host) == NGX_OK) {
         bare = host;
 
         colon = ngx_strlchr(host.data, host.data + host.len, ':');

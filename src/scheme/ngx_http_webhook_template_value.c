@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_webhook_source_item(ngx_http_webhook_scope_t *scope,
     ngx_str_t *item);
 static ngx_uint_t ngx_http_webhook_count_items(ngx_str_t *value,
     const ngx_http_webhook_cut_t *cut, ngx_str_t *item);
+static ngx_int_t ngx_http_webhook_authority(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
 static ngx_uint_t ngx_http_webhook_is_other_host(ngx_http_request_t *r,
     ngx_table_elt_t *h);
 
@@ -511,7 +513,7 @@ ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
     h = ngx_http_webhook_next_header(r, name, &part, &i);
 
     if (h == NULL) {
-        return NGX_DECLINED;
+        return ngx_http_webhook_authority(r, name, value);
     }
 
     *value = h->value;
@@ -523,6 +525,31 @@ ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
     }
 
     return value->len ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* of the host in HTTP/2 nginx makes a header, of that in HTTP/3 it makes none */
+
+static ngx_int_t
+ngx_http_webhook_authority(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+#if (nginx_version >= 1025000)
+
+    if (r->http_version == NGX_HTTP_VERSION_30
+        && r->host_start != NULL
+        && name->len == sizeof("host") - 1
+        && ngx_strncmp(name->data, "host", sizeof("host") - 1) == 0)
+    {
+        value->data = r->host_start;
+        value->len = r->host_end - r->host_start;
+
+        return value->len ? NGX_OK : NGX_DECLINED;
+    }
+
+#endif
+
+    return NGX_DECLINED;
 }
 
 
