@@ -30,7 +30,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faults()
 	->allow(qr/\[crit\] .*pwrite\(\) "\S+\.tmp" failed/)
-	->plan(76);
+	->plan(88);
 
 my $d = $t->testdir();
 
@@ -47,6 +47,7 @@ my @known;
 
 foreach my $case (
 	[ 'no space', 'pwrite 0 .tmp ' . ENOSPC, 'could not write' ],
+	[ 'some space', 'pwrite 0 .tmp half', 'could not write' ],
 	[ 'read-only', 'access 0 state/ ' . EROFS,
 		'its folder cannot be written (' . EROFS ],
 	[ 'not permitted', 'open 0 .tmp ' . EACCES, 'failed (' . EACCES ],

@@ -7,11 +7,14 @@
  *
  *     call size text action
  *
- * for calls of that name and size (0 is any), on files whose path holds the
- * text.  The action is the number of the error that the call fails with;
- * "kill" (the process, and the rules end with it); "slow", a millisecond
- * before it is done; or "none".  Each call that a rule is for adds a byte to
- * the file of that name with ".count" behind it.
+ * for calls of that name ("any" is one that changes a file or its place, opens,
+ * locks or closes it) and size (0 is any), on files whose path holds the text.
+ * The action is the number of the error that the call fails with; "kill" (the
+ * process, and the rules end with it), or "kill=n", before the n-th of these
+ * calls since the file with ".count" began; "slow", a millisecond before it is
+ * done; "half", of what is to be written, and the next one fails for want of
+ * space; or "none".  Each call that a rule is for adds a byte to the file of
+ * that name with ".count" behind it.
  */
 
 
@@ -25,8 +28,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -67,15 +72,21 @@ opened(const char *name, int flags)
 }
 
 
+/* what is no number of an error: half of it is written */
+
+#define HALF  -1
+
+
 /* the error that a call has to fail with, or 0 */
 
 static int
 fault(const char *call, size_t size, const char *path)
 {
-    int               fd, err;
+    int               fd, err, n_th;
     char             *line, *last, text[4096], name[32], part[256], action[32];
     ssize_t           n;
     unsigned long     wanted;
+    struct stat       st;
     struct timespec   ts = { 0, 1000000 };
 
     if (rules[0] == '\0') {
@@ -88,7 +99,7 @@ fault(const char *call, size_t size, const char *path)
     }
 
     n = syscall(SYS_read, fd, text, sizeof(text) - 1);
-    close(fd);
+    syscall(SYS_close, fd);
 
     text[n > 0 ? n : 0] = '\0';
 
@@ -98,7 +109,7 @@ fault(const char *call, size_t size, const char *path)
     {
         if (sscanf(line, "%31s %lu %255s %31s", name, &wanted, part, action)
             != 4
-            || strcmp(name, call) != 0
+            || (strcmp(name, call) != 0 && strcmp(name, "any") != 0)
             || (wanted && wanted != size)
             || strstr(path, part) == NULL)
         {
@@ -107,15 +118,25 @@ fault(const char *call, size_t size, const char *path)
 
         fd = opened(count, O_WRONLY|O_APPEND|O_CREAT);
         syscall(SYS_write, fd, "x", 1);
-        close(fd);
+        st.st_size = 0;
+        (void) fstat(fd, &st);
+        syscall(SYS_close, fd);
 
-        if (strcmp(action, "kill") == 0) {
-            unlink(rules);
+        n_th = 0;
+
+        if (strcmp(action, "kill") == 0
+            || (sscanf(action, "kill=%d", &n_th) == 1 && n_th == st.st_size))
+        {
+            syscall(SYS_unlinkat, AT_FDCWD, rules, 0);
             kill(getpid(), SIGKILL);
         }
 
         if (strcmp(action, "slow") == 0) {
             syscall(SYS_nanosleep, &ts, NULL);
+        }
+
+        if (strcmp(action, "half") == 0) {
+            return (st.st_size % 2) ? HALF : ENOSPC;
         }
 
         err = atoi(action);
@@ -152,10 +173,14 @@ fault_fd(const char *call, size_t size, int fd)
 
 
 typedef ssize_t (*pwrite_pt)(int, const void *, size_t, off_t);
+typedef ssize_t (*pwritev_pt)(int, const struct iovec *, int, off_t);
 typedef ssize_t (*pread_pt)(int, void *, size_t, off_t);
 typedef int (*open_pt)(const char *, int, ...);
 typedef int (*access_pt)(const char *, int);
 typedef int (*rename_pt)(const char *, const char *);
+typedef int (*unlink_pt)(const char *);
+typedef int (*close_pt)(int);
+typedef int (*fcntl_pt)(int, int, ...);
 
 
 ssize_t
@@ -167,12 +192,38 @@ pwrite64(int fd, const void *buf, size_t size, off_t offset)
 
     err = fault_fd("pwrite", size, fd);
 
+    if (err == HALF) {
+        return next_pwrite64(fd, buf, size / 2, offset);
+    }
+
     if (err) {
         errno = err;
         return -1;
     }
 
     return next_pwrite64(fd, buf, size, offset);
+}
+
+
+ssize_t
+pwritev64(int fd, const struct iovec *iov, int n, off_t offset)
+{
+    int  err;
+
+    next(next_pwritev64, pwritev_pt);
+
+    err = fault_fd("pwrite", 0, fd);
+
+    if (err == HALF) {
+        return next_pwritev64(fd, iov, 1, offset);
+    }
+
+    if (err) {
+        errno = err;
+        return -1;
+    }
+
+    return next_pwritev64(fd, iov, n, offset);
 }
 
 
@@ -207,7 +258,7 @@ open64(const char *path, int flags, ...)
     mode = (flags & O_CREAT) ? va_arg(args, mode_t) : 0;
     va_end(args);
 
-    err = (flags & O_CREAT) ? fault("open", 0, path) : 0;
+    err = fault((flags & O_CREAT) ? "open" : "reopen", 0, path);
 
     if (err) {
         errno = err;
@@ -251,4 +302,67 @@ rename(const char *from, const char *to)
     }
 
     return next_rename(from, to);
+}
+
+
+int
+unlink(const char *path)
+{
+    int  err;
+
+    next(next_unlink, unlink_pt);
+
+    err = fault("unlink", 0, path);
+
+    if (err) {
+        errno = err;
+        return -1;
+    }
+
+    return next_unlink(path);
+}
+
+
+/* it is closed, whatever is said */
+
+int
+close(int fd)
+{
+    int  err;
+
+    next(next_close, close_pt);
+
+    err = fault_fd("close", 0, fd);
+
+    if (err) {
+        (void) next_close(fd);
+        errno = err;
+        return -1;
+    }
+
+    return next_close(fd);
+}
+
+
+int
+fcntl64(int fd, int command, ...)
+{
+    int       err;
+    void     *arg;
+    va_list   args;
+
+    next(next_fcntl64, fcntl_pt);
+
+    va_start(args, command);
+    arg = va_arg(args, void *);
+    va_end(args);
+
+    err = fault_fd("fcntl", 0, fd);
+
+    if (err) {
+        errno = err;
+        return -1;
+    }
+
+    return next_fcntl64(fd, command, arg);
 }
