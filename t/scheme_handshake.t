@@ -19,7 +19,7 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use Digest::SHA qw/ hmac_sha256 hmac_sha256_hex /;
+use Digest::SHA qw/ hmac_sha256 hmac_sha256_hex sha256_hex /;
 use MIME::Base64 qw/ encode_base64 /;
 
 ###############################################################################
@@ -41,7 +41,7 @@ chmod 0600, map { $t->testdir() . "/$_" } qw/ secret token /;
 
 my %schemes = (
 	(map { $_ => undef } qw/ meta zoom slack twitch dropbox trello x nylas
-		okta /),
+		okta mandrill tebex oura /),
 
 	websub => 'signature $http_x_sig; handshake get if=query:hub.mode=subscribe'
 		. ' if=query:hub.topic=https://example.com/feed'
@@ -73,7 +73,7 @@ my $blocks = join "\n", map { "webhook_scheme $_ { $schemes{$_} }" }
 my $locations = join "\n", map {
 	my $name = $_;
 
-	my $tokens = $name =~ /^(?:meta|members)$/
+	my $tokens = $name =~ /^(?:meta|oura|members)$/
 		? 'webhook_handshake_token file:token;' : '';
 	my $dedup = $name =~ /^(?:members|zoom)$/ ? 'webhook_dedup zone=z;' : '';
 
@@ -206,7 +206,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(171);
+$t->plan(177);
 $t->clock($now)->run();
 
 ###############################################################################
@@ -246,6 +246,18 @@ is(answer('/on/nylas', 'challenge=abc'), '200 text/plain; charset=utf-8 abc',
 is(answer('/on/okta', '', headers =>
 	[ [ 'X-Okta-Verification-Challenge', 'abc' ] ]),
 	'200 application/json {"verification":"abc"}', 'okta');
+is(answer('/on/mandrill', '', method => 'HEAD', head => 1),
+	'200 text/plain; charset=utf-8 ', 'mandrill');
+is(answer('/on/oura', "verification_token=$token&challenge=abc-1"),
+	'200 application/json {"challenge":"abc-1"}', 'oura');
+is(answer('/on/oura', "verification_token=x$token&challenge=abc-1"), '401',
+	'oura - another token');
+is(tebex('{"id":"3f1c","type":"validation.webhook"}'),
+	'200 application/json {"id":"3f1c"}', 'tebex');
+is(tebex('{"id":"3f1c","type":"validation.webhooks"}'), '200 proxied',
+	'tebex - an event');
+is(tebex('{"id":"3f1c","type":"validation.webhook"}', 'x'), '401',
+	'tebex - another signature');
 is(answer('/on/literal', 'c=abc'), '200 text/plain; charset=utf-8 a"b '
 	. hmac_sha256_hex('abc', $secret) . '', 'hmac alone, prefix');
 
@@ -681,6 +693,14 @@ sub members {
 
 	return answer('/on/members', '', method => 'POST', body => $body,
 		headers => [ [ 'X-Sig', hmac_sha256_hex($body, $secret) ] ]);
+}
+
+sub tebex {
+	my ($body, $more) = @_;
+
+	return answer('/on/tebex', '', method => 'POST', body => $body,
+		headers => [ [ 'X-Signature', hmac_sha256_hex(
+			sha256_hex($body) . ($more || ''), $secret) ] ]);
 }
 
 sub crc {

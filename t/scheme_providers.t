@@ -54,7 +54,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime();
 
 my $tests = 5 * @names + (@names - @tokens) + @parts + 3 * @timed + @lists
 	+ @more + @ids + 2 * @dedup + 2 * @others
-	+ @tokens + 2 * @warned + 56;
+	+ @tokens + 2 * @warned + 58;
 
 $t->plan($tests);
 
@@ -298,7 +298,18 @@ is(verdicts(map { lines('mollie', @$_) }
 		'passed, duplicate, duplicate', 'persona - one set is enough');
 }
 
-# other names of headers
+# other names of a digest, and of headers
+
+{
+	my $e = fresh('go1');
+
+	is(verdict(with($e, 'Go1-Signature' => "t=$e->{ts},s=$e->{digest}")),
+		'passed', 'go1 - s=');
+	is(all(map { with(fresh('go1'), 'Go1-Signature' => $_) }
+			"t=$e->{ts},s=" . $e->{digest} =~ s/^./x/r,
+			"s=$e->{digest},t=$e->{ts}", "t=$e->{ts}"),
+		'refused', 'go1 - anything else');
+}
 
 foreach my $name (qw/ svix resend clerk /) {
 	my $e = renamed(fresh($name), 'svix-' => 'webhook-');

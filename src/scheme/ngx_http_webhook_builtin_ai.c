@@ -99,5 +99,11 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_ai[] = {
     { "recall-ai", "svix",
       "event_type json:/event;" },
 
+    /* documented: Anthropic's libraries, beta.webhooks.unwrap() */
+    { "anthropic", "standard-webhooks",
+      "event_type json:/data/type;" },
+
+    { "claude", "anthropic", NULL },
+
     { NULL, NULL, NULL }
 };

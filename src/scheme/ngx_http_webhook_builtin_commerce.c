@@ -172,5 +172,29 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_commerce[] = {
       "secret     encoding=hex;"
       "dedup_key  body;" },
 
+    /*
+     * an event says what has changed, and neither when nor how
+     *
+     * secret: the client secret
+     * documented: Tiendanube: webhooks, Nuvemshop's other name
+     */
+    { "nuvemshop", NULL,
+      "signature  $http_x_linkedstore_hmac_sha256;"
+      "event_type json:/event;"
+      "dedup_key  off;" },
+
+    { "tiendanube", "nuvemshop", NULL },
+
+    /*
+     * a stock can be what it was before
+     *
+     * seen: Hookdeck, 4 programs
+     */
+    { "shiphero", NULL,
+      "signature  $http_x_shiphero_hmac_sha256 encoding=base64;"
+      "event_id   $http_x_shiphero_message_id;"
+      "event_type json:/webhook_type;"
+      "dedup_key  off;" },
+
     { NULL, NULL, NULL }
 };

@@ -206,5 +206,41 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
     { "crossmint", "svix",
       "" },
 
+    /*
+     * secret: a public key, with its id before it, from Circle's API
+     * documented: Circle: webhook notifications, with 4 programs
+     */
+    { "circle", NULL,
+      "algorithm  ecdsa-sha256;"
+      "signature  $http_x_circle_signature encoding=base64;"
+      "key_id     $http_x_circle_key_id;"
+      "event_id   json:/notificationId;"
+      "event_type json:/notificationType;"
+      "dedup_key  body;" },
+
+    /*
+     * the newer webhooks, with a key set, have a signature of another kind
+     *
+     * secret: the public key of the environment
+     * seen: Hookdeck, 4 programs
+     */
+    { "fireblocks", NULL,
+      "algorithm  rsa-sha512;"
+      "signature  $http_fireblocks_signature encoding=base64;"
+      "event_type json:/type;"
+      "dedup_key  body;" },
+
+    /*
+     * whether there is anything in an event that tells it from others is not
+     * known
+     *
+     * secret: the client secret
+     * seen: Svix Ingest, 2 programs
+     */
+    { "rutter", NULL,
+      "signature  $http_x_rutter_signature prefix=sha256= encoding=base64;"
+      "event_type json:/type;"
+      "dedup_key  off;" },
+
     { NULL, NULL, NULL }
 };

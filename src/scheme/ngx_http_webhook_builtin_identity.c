@@ -134,5 +134,15 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_identity[] = {
       "event_type $http_x_signifyd_topic;"
       "dedup_key  $http_x_signifyd_topic body;" },
 
+    /*
+     * a step of a session can be taken twice
+     *
+     * secret: the shared secret key
+     * documented: Veriff: HMAC authentication and endpoint security
+     */
+    { "veriff", NULL,
+      "signature  $http_x_hmac_signature $http_vrf_hmac_signature;"
+      "dedup_key  off;" },
+
     { NULL, NULL, NULL }
 };

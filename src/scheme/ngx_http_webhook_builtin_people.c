@@ -269,5 +269,31 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_people[] = {
       "event_type json:/type;"
       "dedup_key  body;" },
 
+    /*
+     * secret: the client secret
+     * seen: Hookdeck, 6 programs
+     */
+    { "oura", NULL,
+      "signature  $http_x_oura_signature;"
+      "timestamp  $http_x_oura_timestamp;"
+      "signed     $http_x_oura_timestamp$request_body;"
+      "event_type json:/data_type json:/event_type;"
+      "dedup_key  body;"
+      "handshake  get token=query:verification_token"
+      "           echo=query:challenge as=json:challenge;" },
+
+    /*
+     * the digest is called "v1" in the provider's program, and "s" in what it
+     * says of it; whether events differ otherwise than by the time is not known
+     *
+     * documented: go1com/webhook-verifier-js
+     */
+    { "go1", NULL,
+      "signature  $http_go1_signature separator=,= item=4;"
+      "timestamp  $http_go1_signature separator=,= item=2;"
+      "tolerance  1m;"
+      "signed     $webhook_timestamp.$request_body;"
+      "dedup_key  off;" },
+
     { NULL, NULL, NULL }
 };
