@@ -741,10 +741,13 @@ ngx_http_webhook_upstream_status(ngx_http_webhook_dedup_t *dedup,
         return 0;
     }
 
-    if (state->status >= NGX_HTTP_CONTINUE && state->status < NGX_HTTP_OK
+    if (state->status >= NGX_HTTP_CONTINUE && state->status <= NGX_HTTP_OK
         && r->upstream)
     {
-        /* the state keeps the first status, which may be that of a hint */
+        /*
+         * the state keeps the first status, which may be that of a hint, and
+         * has 200 where there was no status line
+         */
 
         return r->upstream->headers_in.status_n;
     }

@@ -27,7 +27,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'secret-of-nextpay-0123456789';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite mirror/)->plan(60);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite mirror/)->plan(63);
 
 my $addition = $t->has_feature('addition') ? <<'EOF' : '';
         location /addition {
@@ -264,6 +264,15 @@ foreach my $case (
 	[ 'error page, dead', '/page/dead', [], [], '200, 200, 200' ],
 	[ 'error page, own status', '/page/custom', [ 500 ], [],
 		qr/^[45]0[05] A, 200 A, 200 dup$/ ],
+
+	# nginx takes it for a 200 of HTTP/0.9, and the sender gets no status
+
+	[ 'no status', '/hook', [ { raw => "\x15\x03\x01\0\x02\x02\x16" } ], [],
+		'0 A, 200 A, 200 dup' ],
+	[ 'no status, a line', '/hook', [ { raw => "hello\r\n" } ], [],
+		'0 A, 200 A, 200 dup' ],
+	[ 'no status, after another', '/next', [ 500 ],
+		[ { raw => "hello\r\n" } ], '0 AB, 200 A, 200 dup' ],
 
 	# the last one counts, and it is another upstream
 

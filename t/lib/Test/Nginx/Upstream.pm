@@ -46,6 +46,7 @@ undef if there is none; in list context, all the values.
 	204                 that status
 	{ status => 200, reason => 'OK', headers => [ [ k, v ], ... ],
 	  body => '...', chunked => 1, close => 1, delay => seconds }
+	{ raw => '...' }    these bytes, and the end
 	'hang'              no answer until release()
 	'headers_then_hang' header and half the body until release()
 	'headers_then_close' header, half the body, then the end
@@ -578,6 +579,11 @@ sub _act {
 
 sub _response {
 	my ($c, $r, $b) = @_;
+
+	if (defined $b->{raw}) {
+		$c->{last} = 1;
+		return $b->{raw};
+	}
 
 	my $status = defined $b->{status} ? $b->{status} : 200;
 	my $body = defined $b->{body} ? $b->{body} : "upstream\n";
