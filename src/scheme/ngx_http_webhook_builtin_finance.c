@@ -242,5 +242,9 @@ const ngx_http_webhook_provider_t  ngx_http_webhook_builtin_finance[] = {
       "event_type json:/type;"
       "dedup_key  off;" },
 
+    /* seen: Hookdeck */
+    { "greendot", "basic",
+      "" },
+
     { NULL, NULL, NULL }
 };
