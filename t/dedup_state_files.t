@@ -19,7 +19,7 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
-use POSIX qw/ mkfifo EACCES EIO ENOSPC EROFS /;
+use POSIX qw/ mkfifo EACCES EIO EMFILE ENOMEM ENOSPC EROFS /;
 
 ###############################################################################
 
@@ -30,7 +30,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faults()
 	->allow(qr/\[crit\] .*pwrite\(\) "\S+\.tmp" failed/)
-	->plan(88);
+	->plan(102);
 
 my $d = $t->testdir();
 
@@ -98,6 +98,49 @@ foreach my $case (
 	ok($t->reload(), "$name - reloaded at last");
 	is(join("\n", $t->lines(qr/\[error\]/, from => $from)), '',
 		"$name - nothing to be told");
+
+	$t->stop();
+	$t->run();
+
+	is(join(' ', map { sent($_) eq '200 duplicate' ? () : $_ } @known), '',
+		"$name - all is kept");
+
+	$t->stop();
+}
+
+# One that cannot be opened, for want of what has nothing to do with it, is left
+# as it is, and read by a reload.
+
+foreach my $case ([ 'descriptors', EMFILE, '1m' ], [ 'memory', ENOMEM, '2m' ]) {
+	my ($name, $errno, $size) = @$case;
+
+	conf();
+	$t->faults();
+	$t->run();
+
+	sent("$name-$_") foreach 1, 2;
+
+	$t->stop();
+	$t->faults("reopen 0 events.state $errno");
+
+	my $before = identity();
+	my $from = $t->log_pos();
+
+	$t->run();
+
+	ok(told("failed ($errno:", $from), "$name - told of");
+	is(join(', ', map { sent("$name-1") } 1, 2),
+		'200 proxied, 200 duplicate', "$name - works");
+	ok($t->reload(), "$name - reloaded");
+	is(identity(), $before, "$name - left as it is");
+
+	$t->faults();
+	conf(size => $size);
+	ok($t->reload(), "$name - reloaded at last");
+
+	push @known, map { "$name-$_" } 1, 2;
+	is(join(' ', map { sent($_) eq '200 duplicate' ? () : $_ } @known), '',
+		"$name - the file was read");
 
 	$t->stop();
 	$t->run();

@@ -111,7 +111,11 @@ $t->stop();
 
 @kept = values %accepted;
 
-foreach my $case ([ 'start', '32k' ], [ 'reload', '64k' ], [ 'resize', '64k' ]) {
+foreach my $case (
+	[ 'start', '32k' ],
+	[ 'reload', '64k' ],
+	[ 'resize', '64k' ],
+) {
 	my ($name, $size) = @$case;
 
 	($n, @wrong) = (0);

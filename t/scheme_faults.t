@@ -4,8 +4,8 @@
 
 # Tests for faults of the server in each way in which a request is signed: by
 # public keys, of which some are chosen by name; over forms, hashes of bodies
-# and fields of headers; and in handshakes.  Each allocation fails, and each call
-# of OpenSSL: the server answers so, and nothing else comes of it.
+# and fields of headers; and in handshakes.  Each allocation fails, and each
+# call of OpenSSL: the server answers so, and nothing else comes of it.
 
 ###############################################################################
 

@@ -63,13 +63,13 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_webhook_state_load(ngx_http_webhook_state_t *state,
-    ngx_log_t *log);
+    ngx_uint_t fresh, ngx_log_t *log);
 static const char *ngx_http_webhook_state_check(
     ngx_http_webhook_state_t *state, ngx_file_t *file,
     ngx_http_webhook_image_t *header);
-static uint32_t ngx_http_webhook_state_read(ngx_file_t *file,
-    ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
-    ngx_http_webhook_table_t *table);
+static uint32_t ngx_http_webhook_state_read(ngx_http_webhook_state_t *state,
+    ngx_file_t *file, ngx_http_webhook_image_t *header,
+    ngx_http_webhook_record_t *records);
 static ngx_int_t ngx_http_webhook_state_join(ngx_http_webhook_state_t *state,
     ngx_pool_t *pool, ngx_log_t *log);
 static ngx_int_t ngx_http_webhook_state_is_own(
@@ -106,12 +106,22 @@ ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t fresh,
 
         /* where no file can be made, the one that is there may be good */
 
-        if (fresh) {
-            rc = ngx_http_webhook_state_load(state, log);
+        if (fresh || state->table->unread) {
+            rc = ngx_http_webhook_state_load(state, fresh, log);
 
-            if (rc != NGX_OK) {
-                return rc;
+            if (rc == NGX_ERROR) {
+                return NGX_ERROR;
             }
+
+            if (rc == NGX_DECLINED) {
+
+                /* it is not replaced before it was read */
+
+                state->table->unread = 1;
+                return NGX_OK;
+            }
+
+            state->table->unread = 0;
 
         } else {
             rc = ngx_http_webhook_state_join(state, pool, log);
@@ -135,15 +145,19 @@ ngx_http_webhook_state_open(ngx_http_webhook_state_t *state, ngx_uint_t fresh,
 
 
 /*
- * Reads the file into the table, which is empty and used by nobody, and its
- * key.  A record that is damaged costs what is in it, a header all of it.
+ * Reads the file into the table, and its key if the table is fresh.  A record
+ * that is damaged costs what is in it, a header all of it.  NGX_DECLINED: it
+ * may be read another time.
  */
 
 static ngx_int_t
-ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
+ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_uint_t fresh,
+    ngx_log_t *log)
 {
     uint32_t                    damaged;
     uint64_t                    forgotten, *counter;
+    ngx_int_t                   rc;
+    ngx_err_t                   err;
     ngx_file_t                  file;
     const char                 *reason;
     ngx_http_webhook_image_t    header;
@@ -155,6 +169,8 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
         return NGX_ERROR;
     }
 
+    rc = NGX_OK;
+
     ngx_memzero(&file, sizeof(ngx_file_t));
 
     file.name = state->path;
@@ -165,10 +181,17 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
                             NGX_FILE_OPEN, 0);
 
     if (file.fd == NGX_INVALID_FILE) {
+        err = ngx_errno;
 
-        if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
+        if (err != NGX_ENOENT) {
+            ngx_log_error(NGX_LOG_ERR, log, err,
                           ngx_open_file_n " \"%V\" failed", &file.name);
+        }
+
+        /* what says nothing of the file */
+
+        if (err == NGX_EMFILE || err == NGX_ENFILE || err == NGX_ENOMEM) {
+            rc = NGX_DECLINED;
         }
 
         goto done;
@@ -195,10 +218,11 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_log_t *log)
 
     /* the key is known before what it has to do with */
 
-    ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+    if (fresh) {
+        ngx_memcpy(state->key, header.key, NGX_HTTP_WEBHOOK_STATE_KEY);
+    }
 
-    damaged = ngx_http_webhook_state_read(&file, &header, records,
-                                          state->table);
+    damaged = ngx_http_webhook_state_read(state, &file, &header, records);
 
     forgotten = *counter - forgotten;
 
@@ -227,7 +251,7 @@ done:
 
     ngx_free(records);
 
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -283,9 +307,8 @@ ngx_http_webhook_state_check(ngx_http_webhook_state_t *state, ngx_file_t *file,
 /* adds what is alive to the table, returns how many records are damaged */
 
 static uint32_t
-ngx_http_webhook_state_read(ngx_file_t *file,
-    ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records,
-    ngx_http_webhook_table_t *table)
+ngx_http_webhook_state_read(ngx_http_webhook_state_t *state, ngx_file_t *file,
+    ngx_http_webhook_image_t *header, ngx_http_webhook_record_t *records)
 {
     size_t                      size;
     uint32_t                    i, n, k, damaged;
@@ -317,8 +340,10 @@ ngx_http_webhook_state_read(ngx_file_t *file,
                 continue;
             }
 
-            ngx_http_webhook_table_add(table, i + k, &record->bucket,
+            ngx_shmtx_lock(state->mutex);
+            ngx_http_webhook_table_add(state->table, i + k, &record->bucket,
                                        ngx_time());
+            ngx_shmtx_unlock(state->mutex);
         }
     }
 

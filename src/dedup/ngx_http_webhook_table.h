@@ -105,7 +105,8 @@ typedef struct {
                                                 done entry may be owed */
     uint32_t                       owing;    /* what is done from now on is
                                                 owed: a bit of its state */
-    uint32_t                       unused;
+    uint32_t                       unread;   /* there is an image of it that
+                                                could not be read yet */
     uint64_t                       reserved[18];
     uint64_t                       counters[NGX_HTTP_WEBHOOK_COUNTERS];
 } ngx_http_webhook_table_t;

@@ -27,6 +27,7 @@ ngx_http_webhook_table_copy_begin(ngx_http_webhook_table_t *to,
     ngx_http_webhook_table_t *from)
 {
     ngx_memcpy(to->salt, from->salt, sizeof(to->salt));
+    to->unread = from->unread;
 
     ngx_memset(from->changed, 0xff,
                (from->nbuckets + 63) / 64 * sizeof(uint64_t));

@@ -205,6 +205,7 @@ static ngx_int_t
 ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
     ngx_uint_t live)
 {
+    uint32_t                   unread;
     ngx_http_webhook_state_t  *state;
 
     state = &zone->state;
@@ -218,6 +219,8 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
     state->table = &zone->sh->table;
     state->mutex = &zone->shpool->mutex;
 
+    unread = state->table->unread;
+
     if (ngx_http_webhook_state_open(state, fresh, live, zone->pool,
                                     zone->shm_zone->shm.log)
         != NGX_OK)
@@ -227,6 +230,13 @@ ngx_http_webhook_zone_state(ngx_http_webhook_zone_t *zone, ngx_uint_t fresh,
 
     if (state->file.fd == NGX_INVALID_FILE) {
         state->table->counters[NGX_HTTP_WEBHOOK_COUNT_STATE_ERRORS]++;
+    }
+
+    if (unread && !state->table->unread) {
+
+        /* what was read this late may be unknown to the store */
+
+        ngx_memzero(&zone->sh->store, sizeof(ngx_http_webhook_zone_store_t));
     }
 
     return NGX_OK;
