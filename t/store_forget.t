@@ -34,7 +34,7 @@ select STDOUT; $| = 1;
 my $t = Test::Nginx->new()->has(qw/http proxy/);
 my $redis = Test::Nginx::Redis->new(8379);
 
-$t->plan(172);
+$t->plan(182);
 
 my $other = Test::Nginx->new();
 my $store = Test::Nginx::Store->new(8380, 8379);
@@ -284,6 +284,36 @@ foreach my $case (@no) {
 
 is(forgotten(8188), $before, 'no answer - nothing was forgotten');
 
+# one that was claimed meanwhile, by another worker, and refused: it is not put
+# back, as it would be a duplicate then; one that was accepted is
+
+foreach my $answer (500, 200) {
+	my $id = "claimed, $answer";
+
+	is(event($u, $id), $new, $id);
+	stored($id);
+	$store->reset()->once($forget, 'lost');
+
+	my ($busy, $other) = $t->workers();
+
+	stand_still($other);
+	$c = request_of('events', args($id), send_only => 1);
+	$store->wait_for($forget, 1);
+	kill 'CONT', $other;
+
+	stand_still($busy);
+	is(event($u, $id, answer => $answer), "$answer PASSED MINE 1",
+		"$id - meanwhile");
+	kill 'CONT', $busy;
+
+	$store->cut('reset');
+	is(told_of($c->response()), '503 store_unavailable', "$id - 503");
+	$c->close();
+
+	ok(wait_until(sub { processes(2, 0) }), "$id - up");
+	is(event($u, $id), $answer == 500 ? $new : $here, "$id - then");
+}
+
 # of one that the zone does not know, and of nothing to look up
 
 is(event($u, 'unknown'), $new, 'elsewhere - delivered');
@@ -443,6 +473,19 @@ sub stored {
 
 	return wait_until(sub {
 		(eval { $redis->command('GET', event_key($id)) } || '') =~ /^d:/
+	});
+}
+
+# a worker accepts nothing until it goes on
+
+sub stand_still {
+	my ($pid) = @_;
+
+	kill 'STOP', $pid;
+
+	wait_until(sub {
+		open my $fh, '<', "/proc/$pid/stat" or return;
+		<$fh> =~ /\) T /;
 	});
 }
 

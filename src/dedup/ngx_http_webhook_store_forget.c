@@ -55,6 +55,7 @@ ngx_int_t
 ngx_http_webhook_store_forget(ngx_http_webhook_inquiry_t *inquiry)
 {
     time_t                           now;
+    uint32_t                         number;
     ngx_int_t                        rc;
     ngx_http_webhook_slot_t          slot;
     ngx_http_webhook_zone_t         *zone;
@@ -76,7 +77,7 @@ ngx_http_webhook_store_forget(ngx_http_webhook_inquiry_t *inquiry)
 
     ngx_shmtx_lock(&zone->shpool->mutex);
     rc = ngx_http_webhook_table_take_out(&zone->sh->table, &inquiry->id, now,
-                                         &slot);
+                                         &slot, &number);
     ngx_shmtx_unlock(&zone->shpool->mutex);
 
     switch (rc) {
@@ -84,6 +85,7 @@ ngx_http_webhook_store_forget(ngx_http_webhook_inquiry_t *inquiry)
     case NGX_OK:
         command.until = now + (int32_t) (slot.expire - (uint32_t) now);
         command.state = slot.state;
+        command.number = number;
         break;
 
     case NGX_DECLINED:
@@ -276,7 +278,8 @@ ngx_http_webhook_inquiry_put_back(ngx_http_webhook_zone_t *zone,
     slot.state = command->state;
 
     ngx_shmtx_lock(&zone->shpool->mutex);
-    ngx_http_webhook_table_put_back(&zone->sh->table, &slot, owed, ngx_time());
+    ngx_http_webhook_table_put_back(&zone->sh->table, &slot,
+                                    (uint32_t) command->number, owed);
     ngx_shmtx_unlock(&zone->shpool->mutex);
 }
 

@@ -58,7 +58,8 @@ struct ngx_http_webhook_command_s {
                                                 over */
 
     ngx_http_webhook_id_t          id;
-    uint64_t                       number;   /* of the claim */
+    uint64_t                       number;   /* of the claim, or of what the
+                                                zone has forgotten */
     uint64_t                       leftover; /* that is taken over, or the
                                                 same as number */
     time_t                         lease;

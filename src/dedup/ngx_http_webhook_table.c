@@ -97,10 +97,7 @@ ngx_http_webhook_table_claim(ngx_http_webhook_table_t *table,
         }
     }
 
-    do {
-        *owner = ++table->claims & NGX_HTTP_WEBHOOK_OWNER_MASK;
-
-    } while (*owner == 0);
+    *owner = ngx_http_webhook_table_number(table);
 
     table->lease = ngx_max(table->lease, (uint64_t) lease);
 
@@ -404,6 +401,20 @@ ngx_http_webhook_table_find(ngx_http_webhook_table_t *table,
     }
 
     return NULL;
+}
+
+
+uint32_t
+ngx_http_webhook_table_number(ngx_http_webhook_table_t *table)
+{
+    uint32_t  number;
+
+    do {
+        number = ++table->claims & NGX_HTTP_WEBHOOK_OWNER_MASK;
+
+    } while (number == 0);
+
+    return number;
 }
 
 

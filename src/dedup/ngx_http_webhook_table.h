@@ -270,13 +270,15 @@ ngx_int_t ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now);
 
 /*
- * Forgets it likewise, and does not count it; the slot is what is forgotten,
- * and can be put back, as owed if that is set, unless the id is there again.
+ * Forgets it likewise, and does not count it.  The slot is what is forgotten,
+ * and can be put back with the number, as owed if that is set; unless the id
+ * may have been claimed meanwhile, however that has ended.
  */
 ngx_int_t ngx_http_webhook_table_take_out(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t *forgotten);
+    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t *forgotten,
+    uint32_t *number);
 void ngx_http_webhook_table_put_back(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *forgotten, ngx_uint_t owed, time_t now);
+    ngx_http_webhook_slot_t *forgotten, uint32_t number, ngx_uint_t owed);
 
 /*
  * Forgets all that is done in some buckets from *n on, adds how many were alive

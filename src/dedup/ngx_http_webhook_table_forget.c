@@ -19,6 +19,14 @@
 /* buckets that are emptied at once */
 #define NGX_HTTP_WEBHOOK_EMPTIED  64
 
+/* for whom the clock is set: neither alive soon, nor alive again, in seconds */
+#define NGX_HTTP_WEBHOOK_LONG_AGO 0x40000000
+
+
+static ngx_int_t ngx_http_webhook_table_remove(
+    ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
+    ngx_http_webhook_slot_t **removed);
+
 
 uint64_t
 ngx_http_webhook_table_sample(ngx_http_webhook_table_t *table, time_t now)
@@ -67,12 +75,13 @@ ngx_int_t
 ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, time_t now)
 {
-    ngx_int_t                rc;
-    ngx_http_webhook_slot_t  slot;
+    ngx_int_t                 rc;
+    ngx_http_webhook_slot_t  *slot;
 
-    rc = ngx_http_webhook_table_take_out(table, id, now, &slot);
+    rc = ngx_http_webhook_table_remove(table, id, now, &slot);
 
     if (rc == NGX_OK) {
+        slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
         table->counters[NGX_HTTP_WEBHOOK_COUNT_FORGOTTEN]++;
     }
 
@@ -82,27 +91,92 @@ ngx_http_webhook_table_forget(ngx_http_webhook_table_t *table,
 
 ngx_int_t
 ngx_http_webhook_table_take_out(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t *forgotten)
+    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t *forgotten,
+    uint32_t *number)
+{
+    ngx_int_t                 rc;
+    ngx_http_webhook_slot_t  *slot;
+
+    rc = ngx_http_webhook_table_remove(table, id, now, &slot);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    *forgotten = *slot;
+    *number = ngx_http_webhook_table_number(table);
+
+    /*
+     * A claim that has run out keeps the place: whoever claims the id, or
+     * needs the room, takes it, and the number is gone.
+     */
+
+    slot->expire = (uint32_t) now - NGX_HTTP_WEBHOOK_LONG_AGO;
+
+    ngx_memory_barrier();
+
+    slot->state = NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT | *number;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webhook_table_put_back(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_slot_t *forgotten, uint32_t number, ngx_uint_t owed)
+{
+    uint32_t                  state;
+    ngx_http_webhook_slot_t  *slot;
+
+    slot = ngx_http_webhook_table_find(table, &forgotten->id);
+
+    if (slot == NULL
+        || slot->state != (NGX_HTTP_WEBHOOK_SLOT_IN_FLIGHT | number))
+    {
+        /* somebody may have had it meanwhile, as a new one */
+
+        return;
+    }
+
+    state = forgotten->state;
+
+    if (owed) {
+        state |= table->owing;
+    }
+
+    ngx_http_webhook_table_set(table, slot, &forgotten->id, forgotten->expire,
+                               state);
+}
+
+
+/*
+ * All that there is of an id that is done is removed but for one slot, which is
+ * left to the caller.
+ */
+
+static ngx_int_t
+ngx_http_webhook_table_remove(ngx_http_webhook_table_t *table,
+    ngx_http_webhook_id_t *id, time_t now, ngx_http_webhook_slot_t **removed)
 {
     ngx_uint_t                  i, n;
     ngx_http_webhook_slot_t    *slot;
     ngx_http_webhook_bucket_t  *buckets[2];
 
-    slot = ngx_http_webhook_table_find(table, id);
+    *removed = ngx_http_webhook_table_find(table, id);
 
-    if (slot == NULL || !ngx_http_webhook_table_is_live(table, slot, now)) {
+    if (*removed == NULL
+        || !ngx_http_webhook_table_is_live(table, *removed, now))
+    {
         return NGX_DECLINED;
     }
 
-    if (!ngx_http_webhook_is_done(slot)) {
+    if (!ngx_http_webhook_is_done(*removed)) {
         return NGX_BUSY;
     }
 
     if (table->copying) {
         return NGX_AGAIN;
     }
-
-    *forgotten = *slot;
 
     ngx_http_webhook_table_buckets(table, id, buckets);
 
@@ -119,47 +193,13 @@ ngx_http_webhook_table_take_out(ngx_http_webhook_table_t *table,
         for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
             slot = &buckets[i]->slots[n];
 
-            if (ngx_http_webhook_is_id(slot, id)) {
+            if (slot != *removed && ngx_http_webhook_is_id(slot, id)) {
                 slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
             }
         }
     }
 
     return NGX_OK;
-}
-
-
-void
-ngx_http_webhook_table_put_back(ngx_http_webhook_table_t *table,
-    ngx_http_webhook_slot_t *forgotten, ngx_uint_t owed, time_t now)
-{
-    uint32_t                  state;
-    ngx_http_webhook_slot_t  *slot;
-
-    slot = ngx_http_webhook_table_find(table, &forgotten->id);
-
-    if (slot == NULL) {
-        slot = ngx_http_webhook_table_room(table, &forgotten->id, now,
-                            &table->counters[NGX_HTTP_WEBHOOK_COUNT_EVICTED]);
-        if (slot == NULL) {
-            return;
-        }
-
-    } else if (ngx_http_webhook_table_is_live(table, slot, now)) {
-
-        /* somebody had it meanwhile, as a new one */
-
-        return;
-    }
-
-    state = forgotten->state;
-
-    if (owed) {
-        state |= table->owing;
-    }
-
-    ngx_http_webhook_table_set(table, slot, &forgotten->id, forgotten->expire,
-                               state);
 }
 
 

@@ -60,6 +60,9 @@ ngx_http_webhook_slot_t *ngx_http_webhook_table_room(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id, time_t now,
     uint64_t *evicted);
 
+/* The number of a new claim. */
+uint32_t ngx_http_webhook_table_number(ngx_http_webhook_table_t *table);
+
 /*
  * Sets a slot: whole or not at all for whoever finds it, even if this process
  * is killed.

@@ -28,11 +28,15 @@ typedef struct {
 } model_t;
 
 
-/* what was forgotten, and may be put back */
+/* what was forgotten, and may be put back unless it was claimed meanwhile */
 
 typedef struct {
     ngx_http_webhook_slot_t         slot;
     model_t                         model;
+    uint32_t                        number;
+    unsigned                        claimed;
+    unsigned                        changes;  /* before it: others may have
+                                                 needed its place */
 } taken_t;
 
 
@@ -132,7 +136,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     time_t                  now, copied;
     memory_t                tables[2], *memory, *other;
     uint32_t                n, owner, found;
-    unsigned                i, op, copying;
+    unsigned                i, op, copying, changes;
     ngx_int_t               rc, want;
     model_t                 models[IDS], *m;
     taken_t                 taken[IDS], *back;
@@ -155,6 +159,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     now = START;
     copied = 0;
     copying = 0;
+    changes = 0;
     n = 0;
 
     while (size >= 2) {
@@ -186,6 +191,9 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
                 m->owner = owner;
                 m->until = now + LEASE;
                 m->dead = 0;
+
+                taken[m - models].claimed = 1;
+                changes++;
             }
 
             break;
@@ -241,6 +249,9 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
             fuzz_check(rc == NGX_OK || rc == NGX_DECLINED);
             fuzz_check(rc == NGX_OK || want != NGX_BUSY);
 
+            taken[m - models].claimed = 1;
+            changes++;
+
             if (m->state == DONE && want == NGX_DECLINED) {
                 m->until = ngx_max(m->until, now + 100 + (time_t) i);
                 break;
@@ -277,24 +288,31 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
             if ((i & 2) && back->slot.state) {
 
-                /* put back, unless it is there by now */
+                /* as it was; or as it is now, if somebody may have had it */
 
                 ngx_http_webhook_table_put_back(&memory->table, &back->slot,
-                                                i & 1, now);
+                                                back->number, i & 1);
                 back->slot.state = 0;
 
-                if (want == NGX_OK) {
-                    *m = back->model;
-                    m->dead = 0;
+                if (back->claimed) {
+                    break;
                 }
 
+                *m = back->model;
+                m->dead = (back->changes != changes);
+
+                settle(m, &memory->table, &ids[m - models], now);
+
+                fuzz_check(ngx_http_webhook_table_lookup(&memory->table,
+                                                  &ids[m - models], now, &found)
+                           == expected(m, &memory->table, now));
                 break;
             }
 
             rc = (i & 1)
                  ? ngx_http_webhook_table_take_out(&memory->table,
                                                    &ids[m - models], now,
-                                                   &slot)
+                                                   &slot, &owner)
                  : ngx_http_webhook_table_forget(&memory->table,
                                                  &ids[m - models], now);
 
@@ -310,6 +328,9 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
                 if (i & 1) {
                     back->slot = slot;
                     back->model = *m;
+                    back->number = owner;
+                    back->claimed = 0;
+                    back->changes = changes;
                 }
 
                 m->state = FREE;
@@ -334,6 +355,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
             if (i & 1) {
                 copied = now;
+                changes++;
 
                 free(memory->memory);
 

@@ -534,13 +534,13 @@ told(void)
 
 /*
  * What was taken out and is put back is as it was, or owed; unless somebody
- * else had it meanwhile.
+ * else may have had it meanwhile.
  */
 
 static void
 put_back(void)
 {
-    uint32_t                   i, n, owner, fingerprint, state;
+    uint32_t                   i, n, owner, fingerprint, state, number;
     uint64_t                   evicted;
     ngx_int_t                  rc;
     ngx_http_webhook_id_t      id;
@@ -568,10 +568,12 @@ put_back(void)
             fail("state %x", state);
         }
 
-        rc = ngx_http_webhook_table_take_out(&table, &id, START, &slot);
+        rc = ngx_http_webhook_table_take_out(&table, &id, START, &slot,
+                                             &number);
 
         if (rc != NGX_OK || lookup(&table, &id, START) != NGX_OK
-            || ngx_http_webhook_table_take_out(&table, &id, START, &other)
+            || ngx_http_webhook_table_take_out(&table, &id, START, &other,
+                                               &n)
                != NGX_DECLINED)
         {
             fail("not taken out: %ld", (long) rc);
@@ -582,7 +584,7 @@ put_back(void)
             (void) ngx_http_webhook_table_take_owed(&table, n, START, &bucket);
         }
 
-        ngx_http_webhook_table_put_back(&table, &slot, i / 2, START);
+        ngx_http_webhook_table_put_back(&table, &slot, number, i / 2);
 
         if (state_of(&table, &id) != (i / 2 ? state | 3U << 30 : state)
             || ngx_http_webhook_table_until(&table, &id, START) != START + 600)
@@ -607,50 +609,81 @@ put_back(void)
         fail("forgotten, and put back");
     }
 
-    /* claimed meanwhile, and accepted meanwhile for another time */
+    /*
+     * Claimed meanwhile, accepted for another time, refused, the claim has run
+     * out, somebody else has forgotten it again; or its place was needed.
+     */
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < 6; i++) {
 
         id = new_id();
         deliver(&table, &id, START, 600);
 
-        ngx_http_webhook_table_take_out(&table, &id, START, &slot);
-        ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
-                                     &fingerprint);
-        if (i) {
+        ngx_http_webhook_table_take_out(&table, &id, START, &slot, &number);
+
+        if (i < 5) {
+            ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
+                                         &fingerprint);
+        }
+
+        switch (i) {
+
+        case 1:
+        case 4:
             ngx_http_webhook_table_commit(&table, &id, owner, START,
                                           START + 300, 2);
+
+            if (i == 4) {
+                ngx_http_webhook_table_take_out(&table, &id, START, &other,
+                                                &n);
+            }
+
+            break;
+
+        case 2:
+            ngx_http_webhook_table_free(&table, &id, owner);
+            break;
+
+        case 3:
+            ngx_http_webhook_table_renew(&table, &id, owner, START - 1);
+            break;
+
+        case 5:
+            other.id = id;
+            ngx_http_webhook_table_set(&table,
+                                ngx_http_webhook_table_find(&table, &other.id),
+                                &other.id, 0, NGX_HTTP_WEBHOOK_SLOT_FREE);
+            break;
         }
 
         state = state_of(&table, &id);
 
-        ngx_http_webhook_table_put_back(&table, &slot, 1, START);
+        ngx_http_webhook_table_put_back(&table, &slot, number, 1);
 
         if (state_of(&table, &id) != state
             || ngx_http_webhook_table_until(&table, &id, START)
-               != START + (i ? 300 : 30))
+               != (i == 0 ? START + 30 : i == 1 ? START + 300 : 0))
         {
             fail("%u: another one's", i);
         }
     }
 
-    /* a claim whose lease has run out is nobody's */
+    /* nothing that is forgotten is alive, wherever the clock goes */
 
-    ngx_http_webhook_table_take_out(&table, &id, START, &slot);
-    ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
-                                 &fingerprint);
-    ngx_http_webhook_table_put_back(&table, &slot, 0, START + 30);
+    id = new_id();
+    deliver(&table, &id, START, 600);
+    ngx_http_webhook_table_take_out(&table, &id, START, &slot, &number);
 
-    if (lookup(&table, &id, START + 30) != NGX_DECLINED
-        || ngx_http_webhook_table_until(&table, &id, START + 30)
-           != START + 300)
-    {
-        fail("behind a claim that has run out");
+    for (i = 0; i < 30; i++) {
+        if (lookup(&table, &id, START + (1 << i)) != NGX_OK
+            || lookup(&table, &id, START - (1 << i)) != NGX_OK)
+        {
+            fail("alive %u seconds away", 1 << i);
+        }
     }
 
     /* while a copy is made that has seen its bucket */
 
-    ngx_http_webhook_table_take_out(&table, &id, START, &slot);
     ngx_http_webhook_table_copy_begin(&to, &table);
 
     for (n = 0; n < table.nbuckets; /* void */ ) {
@@ -663,16 +696,16 @@ put_back(void)
         }
     }
 
-    ngx_http_webhook_table_put_back(&table, &slot, 0, START);
+    ngx_http_webhook_table_put_back(&table, &slot, number, 0);
     ngx_http_webhook_table_copy_end(&to, &table, START);
 
     if (lookup(&to, &id, START) != NGX_DECLINED) {
         fail("put back, and not copied");
     }
 
-    /* and where there is no room: one that was done has to go */
+    /* and where there is no room: its place was needed */
 
-    ngx_http_webhook_table_take_out(&to, &id, START, &slot);
+    ngx_http_webhook_table_take_out(&to, &id, START, &slot, &number);
 
     for (i = 0; i < 4000; i++) {
         other.id = new_id();
@@ -680,11 +713,9 @@ put_back(void)
     }
 
     evicted = evictions(&to);
-    ngx_http_webhook_table_put_back(&to, &slot, 0, START);
+    ngx_http_webhook_table_put_back(&to, &slot, number, 0);
 
-    if (lookup(&to, &id, START) != NGX_DECLINED
-        || evictions(&to) != evicted + 1)
-    {
+    if (lookup(&to, &id, START) != NGX_OK || evictions(&to) != evicted) {
         fail("put back where there is no room");
     }
 }
