@@ -152,8 +152,8 @@ sub start {
 		open STDOUT, '>', "$self->{dir}/out";
 		open STDERR, '>&', \*STDOUT;
 
-		my $name = $self->{binary} =~ m!/redis-check-rdb$!
-			? 'redis-server' : $self->{binary};
+		my $name = $self->{binary} =~ m!/(redis|valkey)-check-rdb$!
+			? "$1-server" : $self->{binary};
 
 		{ no warnings; exec { $self->{binary} }
 			$name, "$self->{dir}/redis.conf"; }
