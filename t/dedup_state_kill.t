@@ -234,9 +234,11 @@ sub replaced {
 # and workers whose master is gone
 
 sub all_killed {
-	my (@pids) = @_;
+	my (@workers) = @_;
 
-	push @pids, grep { defined } $t->master(), $t->workers();
+	# the master first, as it would start other ones
+
+	my @pids = grep { defined } $t->master(), @workers, $t->workers();
 
 	kill 'KILL', @pids;
 	wait_until(sub { !grep { Test::Nginx::_alive($_) } @pids });
