@@ -293,6 +293,13 @@ ngx_http_webhook_get_keyring(ngx_conf_t *cf, ngx_http_webhook_scheme_t *scheme,
         }
     }
 
+    if (scheme->key_id && !ngx_http_webhook_keys_have_names(keyring)) {
+        ngx_http_webhook_error_at(NGX_LOG_WARN, cf, verify,
+                                  "\"webhook_verify %V\" has no key with a "
+                                  "name, which \"key_id\" asks for",
+                                  &scheme->name);
+    }
+
     keyring->next = secrets->keyrings;
     secrets->keyrings = keyring;
 

@@ -558,6 +558,24 @@ ngx_http_webhook_file_key(ngx_http_webhook_scheme_t *scheme,
 }
 
 
+ngx_uint_t
+ngx_http_webhook_keys_have_names(const ngx_http_webhook_keyring_t *keyring)
+{
+    ngx_uint_t                  i;
+    ngx_http_webhook_secret_t  *secret;
+
+    secret = keyring->secrets->elts;
+
+    for (i = 0; i < keyring->nkeys; i++) {
+        if (keyring->keys[i].ready && secret[i].id.len) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_http_webhook_reason_e
 ngx_http_webhook_choose_keys(ngx_http_webhook_keys_t *keys,
     const ngx_http_webhook_keyring_t *keyring, ngx_http_webhook_scope_t *scope)

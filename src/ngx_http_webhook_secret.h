@@ -212,6 +212,12 @@ ngx_int_t ngx_http_webhook_file_key(ngx_http_webhook_scheme_t *scheme,
     ngx_http_webhook_secret_t *secret, ngx_http_webhook_key_t *key);
 
 /*
+ * Returns 1 if a key can be named by a request, 0 if none has a name.
+ */
+ngx_uint_t ngx_http_webhook_keys_have_names(
+    const ngx_http_webhook_keyring_t *keyring);
+
+/*
  * Leaves those keys to be tried that the request names, where the scheme has
  * "key_id".  Returns NGX_HTTP_WEBHOOK_REASON_NONE, or why the request is not
  * authentic.

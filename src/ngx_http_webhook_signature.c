@@ -15,7 +15,6 @@
 
 
 #define NGX_HTTP_WEBHOOK_MAX_GROUPS  4
-#define NGX_HTTP_WEBHOOK_MAX_ITEMS   64
 
 
 /* what reading the headers is about */

@@ -413,6 +413,7 @@ my @refused = (
 	[ 'signed $webhook_event_type$request_body;', qr/webhook_event_type/ ],
 	(map { [ $_, qr/invalid parameter/, 'algorithm hmac-sha256;' ] }
 		'signature $http_x separator=;', 'signature $http_x item=0;',
+		'signature $http_x item=65;', 'signature $http_x item=65-;',
 		'signature $http_x item=;', 'signature $http_x item=x;',
 		'signature $http_x item=-1;', 'signature $http_x item=-;',
 		'signature $http_x item=2-3;', 'signature $http_x group=;',
@@ -424,6 +425,7 @@ my @refused = (
 		'algorithm hmac-sha256;' ],
 	(map { [ $_, qr/invalid parameter/ ] }
 		'timestamp $http_t separator=;', 'timestamp $http_t item=0;',
+		'timestamp $http_t item=65;',
 		'timestamp $http_t separator=, item=1-;', 'timestamp $http_t unit=h;',
 		'timestamp $http_t unit=;', 'timestamp $http_t group=;'),
 	[ 'timestamp off $http_t;', qr/off/ ],

@@ -330,7 +330,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(148)->run();
+$t->plan(152)->run();
 
 ###############################################################################
 
@@ -619,6 +619,30 @@ like($out, qr/writable.pem" can be written by others/,
 unlike($out, qr/SHA-1|shorter than|shown by/, 'conf - no other warnings')
 	or diag($out);
 is($rc, 0, 'conf - warnings only');
+
+# keys that no request can name
+
+$t->write_file('unnamed.txt', $public{rsa} =~ s/^-.*\n|\n//gmr . "\n");
+chmod 0600, "$d/unnamed.txt";
+
+foreach my $case (
+	[ 'named', 'pem:rsa.pem', 'warned' ],
+	[ 'named', 'file:unnamed.txt', 'warned' ],
+	[ 'named', 'pem:rsa.pem pem:ids.pem', 'none' ],
+	[ 'unnamed', 'pem:rsa.pem', 'none' ],
+	)
+{
+	my ($scheme, $sources, $want) = @$case;
+
+	(undef, $out) = $t->conf_test('webhook_scheme unnamed { algorithm'
+		. ' rsa-sha256; signature $http_x_sig encoding=base64; }'
+		. ' webhook_scheme named from=unnamed { key_id $http_x_key; }'
+		. " server { location / { webhook_verify $scheme;"
+		. " webhook_secret $sources; } }", in => 'http');
+
+	is($out =~ /\[emerg\]/ ? $out : $out =~ /\[warn\] .* has no key with a name/
+		? 'warned' : 'none', $want, "conf - names, $scheme, $sources");
+}
 
 jwks('brief', { kty => 'oct', k => encode_base64url('x' x 16) },
 	{ kty => 'oct', k => encode_base64url('x' x 15) });

@@ -28,6 +28,9 @@
 /* all names of something, in an error */
 #define NGX_HTTP_WEBHOOK_NAMES      256
 
+/* of the values of headers that are looked at */
+#define NGX_HTTP_WEBHOOK_MAX_ITEMS  64
+
 
 typedef struct ngx_http_webhook_grammar_s  ngx_http_webhook_grammar_t;
 

@@ -218,7 +218,7 @@ ngx_http_webhook_cut_parameter(ngx_str_t *value, ngx_http_webhook_cut_t *cut,
 
         n = ngx_atoi(rest.data, rest.len - open);
 
-        if (n == NGX_ERROR || n == 0) {
+        if (n == NGX_ERROR || n == 0 || n > NGX_HTTP_WEBHOOK_MAX_ITEMS) {
             return NGX_ERROR;
         }
 
