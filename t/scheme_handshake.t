@@ -206,7 +206,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(177);
+$t->plan(178);
 $t->clock($now)->run();
 
 ###############################################################################
@@ -579,6 +579,8 @@ foreach my $case (
 		"$sig handshake get echo=query:c as=json:a with=json:b;" ],
 	[ qr/"with=", but no "as="/,
 		"$sig handshake get hmac=query:c with=json:b;" ],
+	[ qr/one member for two values/,
+		"$sig handshake get hmac=query:c as=json:b with=json:b;" ],
 	[ qr/a part that is no "query:", .* in "echo=\$args"/,
 		"$sig handshake get echo=\$args;" ],
 	[ qr/a part that is no/, "$sig handshake get echo=abc;" ],

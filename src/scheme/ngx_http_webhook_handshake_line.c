@@ -175,6 +175,13 @@ ngx_http_webhook_handshake_line(ngx_conf_t *cf,
         return "has \"with=\", but no \"as=\"";
     }
 
+    if (line->with.len
+        && line->with.len == line->as.len
+        && ngx_memcmp(line->with.data, line->as.data, line->as.len) == 0)
+    {
+        return "has one member for two values";
+    }
+
     if (line->grammar == NULL) {
         line->grammar = ngx_http_webhook_grammars;
     }
