@@ -189,8 +189,11 @@ is(join("\n", sort grep { /place="hooks.example.com\/(?:dry|dedup)"/ }
 		. "scheme=\"nextpay\",secret=\"$_\"}" } 1, 2 }
 	[ 'dry', 'dry_run' ], [ 'dedup', 'enforce' ]), 'from the start');
 
+my ($release) = project_text('src/ngx_http_webhook.h')
+	=~ /^#define NGX_HTTP_WEBHOOK_VERSION +"(.*)"/m;
+
 is(join(' ', grep { $zero{$_} and !/^state_write_time/ } sort keys %zero),
-	'build_info{version="0.2.0",nginx="' . version() . '"} '
+	'build_info{version="' . $release . '",nginx="' . version() . '"} '
 	. 'config_load_timestamp_seconds counting_since_timestamp_seconds '
 	. 'dedup_slots{zone="s"} dedup_slots{zone="z"}', 'at zero');
 
