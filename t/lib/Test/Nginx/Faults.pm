@@ -277,7 +277,7 @@ sub genuine {
 		$u->reset();
 
 		my ($got, $failed)
-			= $fault->(sub { outcome(request(%event)) });
+			= $fault->(sub { outcome(_request(%event)) });
 
 		return "answered $got" if $got !~ ($failed
 			? qr/^(?:200|5\d\d|closed)$/ : qr/^200$/);
@@ -292,7 +292,7 @@ sub genuine {
 		return 'another body'
 			if $got eq '200' and $u->last()->{body} ne $event{body};
 
-		my $again = outcome(request(%event));
+		my $again = outcome(_request(%event));
 		my $then = $u->count();
 
 		# without an answer to us the event may be delivered twice
@@ -308,7 +308,7 @@ sub genuine {
 
 		return 'another body' if $u->last()->{body} ne $event{body};
 
-		$again = outcome(request(%event));
+		$again = outcome(_request(%event));
 
 		return "answered $got, then 200, then $again"
 			if $again ne '200 duplicate' or $u->count() != $then;
@@ -328,7 +328,7 @@ sub passed {
 		$u->reset();
 
 		my ($got, $failed)
-			= $fault->(sub { outcome(request(%event)) });
+			= $fault->(sub { outcome(_request(%event)) });
 
 		return "answered $got" if $got !~ ($failed
 			? qr/^(?:200|5\d\d|closed)$/ : qr/^200$/);
@@ -340,7 +340,7 @@ sub passed {
 		return "answered $got, delivered $count times"
 			if $count != 1 and $count != ($got ne '200' ? 0 : 1);
 
-		my $again = outcome(request(%event));
+		my $again = outcome(_request(%event));
 
 		return "answered $got, then $again"
 			if $again ne '200' or $u->count() != $count + 1;
@@ -374,7 +374,7 @@ sub forged {
 		$u->reset();
 
 		my ($got, $failed)
-			= $fault->(sub { outcome(request(%event)) });
+			= $fault->(sub { outcome(_request(%event)) });
 
 		return "answered $got" if $got !~ ($failed
 			? qr/^(?:401|5\d\d|closed)$/ : qr/^401$/);
@@ -394,7 +394,7 @@ sub repeated {
 		$u->reset();
 
 		my ($got, $failed)
-			= $fault->(sub { outcome(request(%event)) });
+			= $fault->(sub { outcome(_request(%event)) });
 
 		return "answered $got" if $got !~ ($failed
 			? qr/^(?:200 duplicate|5\d\d(?: duplicate)?|closed)$/
@@ -407,7 +407,7 @@ sub repeated {
 sub asked {
 	my ($u, $status, $code) = @_;
 
-	my $right = _answer(request($code->()));
+	my $right = _answer(_request($code->()));
 
 	return sub {
 		my ($fault) = @_;
@@ -415,7 +415,7 @@ sub asked {
 		$u->reset();
 
 		my ($got, $failed)
-			= $fault->(sub { _answer(request($code->())) });
+			= $fault->(sub { _answer(_request($code->())) });
 
 		return "answered $got" if $got ne $right
 			and !($failed and $got =~ /^(?:5\d\d |closed)/);
@@ -423,7 +423,7 @@ sub asked {
 		return 'proxied' if $u->connections();
 		return "not $status" if $right !~ /^$status /;
 
-		my $again = _answer(request($code->()));
+		my $again = _answer(_request($code->()));
 
 		return $again ne $right ? "answered $again after it" : undef;
 	};
@@ -436,6 +436,18 @@ sub outcome {
 
 	return $r->{status} . ($r->header('Webhook-Duplicate') ? ' duplicate'
 		: '');
+}
+
+# what nginx does behind an answer is done when it closes the connection
+
+sub _request {
+	my (%opts) = @_;
+
+	my $r = request(%opts);
+
+	$r->{client}->closed();
+
+	return $r;
 }
 
 # a part of a body was sent before the connection was closed
