@@ -112,7 +112,6 @@ typedef struct {
 
 
 /* see ngx_http_webhook_diagnose.h */
-typedef struct ngx_http_webhook_suspects_s  ngx_http_webhook_suspects_t;
 
 
 typedef struct {

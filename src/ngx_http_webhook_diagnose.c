@@ -66,7 +66,6 @@ static ngx_int_t ngx_http_webhook_suppose_hash(ngx_http_webhook_diagnosis_t *d,
     ngx_str_t *body, ngx_str_t *hash);
 static ngx_int_t ngx_http_webhook_around(ngx_http_webhook_diagnosis_t *d,
     ngx_str_t *text, ngx_str_t *around);
-static ngx_uint_t ngx_http_webhook_is_compressed(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -127,6 +126,21 @@ ngx_http_webhook_diagnose(ngx_http_webhook_refused_t *refused,
     suspect = refused->suspects->keys.elts;
 
     for (i = 0; i < refused->suspects->keys.nelts; i++) {
+        ngx_http_webhook_suppose(&d, &suspect[i].hint, &suspect[i].key,
+                                 &d.body);
+    }
+
+    suspect = refused->suspects->places->elts;
+
+    for (i = 0; i < refused->suspects->places->nelts; i++) {
+
+        if (suspect[i].secret
+            && ngx_http_webhook_is_own_secret(refused->suspects,
+                                              suspect[i].secret))
+        {
+            continue;
+        }
+
         ngx_http_webhook_suppose(&d, &suspect[i].hint, &suspect[i].key,
                                  &d.body);
     }
@@ -212,14 +226,18 @@ ngx_http_webhook_append_kept(void *data, u_char *p, size_t len)
 }
 
 
-/* schemes whose signature is there too, whatever their window is */
+/*
+ * Schemes whose signature is there too, whatever their window is; of those that
+ * fit, the one that is most likely.
+ */
 
 static void
 ngx_http_webhook_suppose_schemes(ngx_http_webhook_diagnosis_t *d)
 {
-    ngx_str_t                      hint;
+    ngx_int_t                      likelihood, most;
+    ngx_str_t                      hint, found, *first;
     ngx_uint_t                     i, n;
-    ngx_http_webhook_key_t        *key;
+    ngx_array_t                   *others;
     ngx_http_webhook_other_t      *other;
     ngx_http_webhook_scope_t       scope;
     ngx_http_webhook_keyset_t     *set;
@@ -236,11 +254,19 @@ ngx_http_webhook_suppose_schemes(ngx_http_webhook_diagnosis_t *d)
     window.past = NGX_HTTP_WEBHOOK_NO_WINDOW;
     window.future = NGX_HTTP_WEBHOOK_NO_WINDOW;
 
-    other = refused->suspects->others.elts;
+    first = d->hint;
+    most = 0;
 
-    for (i = 0; i < refused->suspects->others.nelts; i++) {
+    others = &refused->suspects->known->others;
+    other = others->elts;
 
-        if (!ngx_http_webhook_has_form(refused->request, other[i].scheme)) {
+    for (i = 0; i < others->nelts; i++) {
+
+        /* another form of the secret only is told apart as such */
+
+        if (!ngx_http_webhook_has_form(refused->request, other[i].scheme)
+            || ngx_http_webhook_signs_alike(other[i].scheme, refused->scheme))
+        {
             continue;
         }
 
@@ -261,22 +287,35 @@ ngx_http_webhook_suppose_schemes(ngx_http_webhook_diagnosis_t *d)
             != NGX_OK)
         {
             d->failed = 1;
-            return;
+            break;
         }
 
-        set = refused->suspects->keysets.elts;
-        set += other[i].keyset;
+        ngx_str_null(&found);
 
-        key = set->keys.elts;
+        set = &refused->suspects->keysets[other[i].family];
 
         supposed.scheme = other[i].scheme;
         d->refused = &supposed;
+        d->hint = &found;
 
-        for (n = 0; n < set->keys.nelts; n++) {
-            ngx_http_webhook_suppose(d, &hint, &key[n], &d->body);
+        for (n = 0; n < set->nkeys; n++) {
+            ngx_http_webhook_suppose(d, &hint, &set->keys[n], &d->body);
         }
 
         d->refused = refused;
+        d->hint = first;
+
+        if (found.len == 0) {
+            continue;
+        }
+
+        likelihood = ngx_http_webhook_likelihood(refused->request,
+                                                 other[i].scheme);
+
+        if (first->len == 0 || likelihood > most) {
+            *first = found;
+            most = likelihood;
+        }
     }
 }
 
@@ -289,6 +328,7 @@ ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
     u_char              *p, *colon;
     ngx_str_t            host, bare, other, *name;
     ngx_uint_t           i, n;
+    ngx_array_t         *names;
     ngx_list_part_t     *part;
     ngx_table_elt_t     *h;
     ngx_http_request_t  *r;
@@ -318,9 +358,10 @@ ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
             ngx_http_webhook_suppose_url(d, "url_host", &host, &h->value);
         }
 
-        name = d->refused->suspects->names->elts;
-        n = ngx_min(d->refused->suspects->names->nelts,
-                    NGX_HTTP_WEBHOOK_DIAGNOSE_NAMES);
+        names = &d->refused->suspects->known->names;
+        name = names->elts;
+
+        n = ngx_min(names->nelts, NGX_HTTP_WEBHOOK_DIAGNOSE_NAMES);
 
         for (i = 0; i < n; i++) {
             if (name[i].len != bare.len
@@ -745,24 +786,4 @@ ngx_http_webhook_around(ngx_http_webhook_diagnosis_t *d, ngx_str_t *text,
                   - around->data;
 
     return NGX_OK;
-}
-
-
-static ngx_uint_t
-ngx_http_webhook_is_compressed(ngx_http_request_t *r)
-{
-    ngx_uint_t        n;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    static ngx_str_t  name = ngx_string("content_encoding");
-
-    part = NULL;
-    h = ngx_http_webhook_next_header(r, &name, &part, &n);
-
-    return h && h->value.len
-           && (h->value.len != sizeof("identity") - 1
-               || ngx_strncasecmp(h->value.data, (u_char *) "identity",
-                                  h->value.len)
-                  != 0);
 }

@@ -28,6 +28,8 @@ typedef enum {
 
 static ngx_int_t ngx_http_webhook_other_scheme(
     ngx_http_webhook_refused_t *refused, ngx_str_t *hint);
+static ngx_int_t ngx_http_webhook_count_headers(ngx_http_request_t *r,
+    ngx_array_t *lines);
 static ngx_http_webhook_form_e ngx_http_webhook_find_form(
     ngx_http_request_t *r, const ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *hint);
@@ -128,8 +130,11 @@ static ngx_int_t
 ngx_http_webhook_other_scheme(ngx_http_webhook_refused_t *refused,
     ngx_str_t *hint)
 {
+    ngx_int_t                         likelihood, most;
     ngx_uint_t                        i;
-    ngx_http_webhook_scheme_t       **other;
+    ngx_array_t                      *others;
+    ngx_http_webhook_other_t         *other;
+    ngx_http_webhook_scheme_t        *best;
     const ngx_http_webhook_scheme_t  *scheme;
 
     scheme = refused->scheme;
@@ -138,19 +143,90 @@ ngx_http_webhook_other_scheme(ngx_http_webhook_refused_t *refused,
         return NGX_DECLINED;
     }
 
-    other = refused->suspects->schemes->elts;
+    others = &refused->suspects->known->others;
+    other = others->elts;
 
-    for (i = 0; i < refused->suspects->schemes->nelts; i++) {
+    best = NULL;
+    most = 0;
 
-        if (other[i] != scheme && !other[i]->algorithm->token
-            && ngx_http_webhook_has_form(refused->request, other[i]))
+    for (i = 0; i < others->nelts; i++) {
+
+        if (other[i].scheme == scheme
+            || !ngx_http_webhook_has_form(refused->request, other[i].scheme))
         {
-            return ngx_http_webhook_other_hint(refused->request->pool,
-                                               other[i], hint);
+            continue;
+        }
+
+        likelihood = ngx_http_webhook_likelihood(refused->request,
+                                                 other[i].scheme);
+
+        if (best == NULL || likelihood > most) {
+            best = other[i].scheme;
+            most = likelihood;
         }
     }
 
-    return NGX_DECLINED;
+    return best ? ngx_http_webhook_other_hint(refused->request->pool, best,
+                                              hint)
+                : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_webhook_likelihood(ngx_http_request_t *r,
+    const ngx_http_webhook_scheme_t *scheme)
+{
+    ngx_int_t  n;
+
+    n = ngx_http_webhook_count_headers(r, scheme->event_id)
+        + ngx_http_webhook_count_headers(r, scheme->event_type);
+
+    /* what knows no type of events is the last that is thought of */
+
+    return 2 * n + (scheme->event_type != NULL);
+}
+
+
+/* of those in the lines, those that are there less those that are not */
+
+static ngx_int_t
+ngx_http_webhook_count_headers(ngx_http_request_t *r, ngx_array_t *lines)
+{
+    ngx_int_t                  count;
+    ngx_uint_t                 i, k, n, unused;
+    ngx_list_part_t           *part;
+    ngx_http_webhook_line_t   *line;
+    ngx_http_webhook_piece_t  *piece;
+
+    if (lines == NULL) {
+        return 0;
+    }
+
+    count = 0;
+    line = lines->elts;
+
+    for (i = 0; i < lines->nelts; i++) {
+
+        for (k = 0; k < line[i].nparts; k++) {
+
+            piece = line[i].parts[k].pieces;
+
+            for (n = 0; n < line[i].parts[k].npieces; n++) {
+
+                if (piece[n].type != NGX_HTTP_WEBHOOK_PIECE_HEADER) {
+                    continue;
+                }
+
+                part = NULL;
+
+                count += ngx_http_webhook_next_header(r, &piece[n].text, &part,
+                                                      &unused)
+                         ? 1 : -1;
+            }
+        }
+    }
+
+    return count;
 }
 
 
@@ -406,4 +482,24 @@ ngx_http_webhook_find_unit(ngx_http_request_t *r,
     }
 
     return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_http_webhook_is_compressed(ngx_http_request_t *r)
+{
+    ngx_uint_t        n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    static ngx_str_t  name = ngx_string("content_encoding");
+
+    part = NULL;
+    h = ngx_http_webhook_next_header(r, &name, &part, &n);
+
+    return h && h->value.len
+           && (h->value.len != sizeof("identity") - 1
+               || ngx_strncasecmp(h->value.data, (u_char *) "identity",
+                                  h->value.len)
+                  != 0);
 }

@@ -14,9 +14,6 @@
 #include "ngx_http_webhook_diagnose.h"
 
 
-#define NGX_HTTP_WEBHOOK_MAX_SUSPECTS  256
-
-
 typedef struct {
     ngx_conf_t                    *cf;
     ngx_http_webhook_suspects_t   *suspects;
@@ -30,12 +27,13 @@ typedef ngx_int_t (*ngx_http_webhook_suspect_pt)(
     ngx_http_webhook_suspecting_t *s, ngx_str_t *text);
 
 
+static ngx_http_webhook_known_t *ngx_http_webhook_get_known(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf);
+static ngx_int_t ngx_http_webhook_know_names(ngx_conf_t *cf,
+    ngx_http_webhook_known_t *known);
 static ngx_http_webhook_suspects_t *ngx_http_webhook_get_suspects(
     ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf,
-    ngx_http_webhook_loc_conf_t *wlcf);
-static ngx_array_t *ngx_http_webhook_all_schemes(ngx_conf_t *cf,
-    ngx_http_webhook_main_conf_t *wmcf);
-static ngx_array_t *ngx_http_webhook_all_names(ngx_conf_t *cf);
+    ngx_http_webhook_known_t *known, ngx_http_webhook_keyring_t *keyring);
 static ngx_int_t ngx_http_webhook_suspect_blanks(
     ngx_http_webhook_suspecting_t *s, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_suspect_newline(
@@ -46,11 +44,7 @@ static ngx_int_t ngx_http_webhook_suspect_decoded(
     ngx_http_webhook_suspecting_t *s, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_suspect_prefix(
     ngx_http_webhook_suspecting_t *s, ngx_str_t *text);
-static ngx_int_t ngx_http_webhook_suspect_places(
-    ngx_http_webhook_suspecting_t *s, ngx_http_webhook_main_conf_t *wmcf);
 static size_t ngx_http_webhook_secret_prefix(ngx_str_t *text);
-static ngx_int_t ngx_http_webhook_add_secret(ngx_http_webhook_suspecting_t *s,
-    ngx_str_t *hint, ngx_http_webhook_secret_t *secret);
 static ngx_int_t ngx_http_webhook_add_text(ngx_http_webhook_suspecting_t *s,
     ngx_str_t *hint, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_add_bytes(ngx_http_webhook_suspecting_t *s,
@@ -81,12 +75,12 @@ ngx_int_t
 ngx_http_webhook_diagnose_init(ngx_conf_t *cf,
     ngx_http_webhook_main_conf_t *wmcf)
 {
-    ngx_uint_t                     i, n;
-    ngx_array_t                   *names, *schemes;
+    ngx_uint_t                     i;
+    ngx_http_webhook_known_t      *known;
+    ngx_http_webhook_keyring_t    *keyring;
     ngx_http_webhook_loc_conf_t  **wlcf;
 
-    names = NULL;
-    schemes = NULL;
+    known = NULL;
 
     wlcf = wmcf->locations.elts;
 
@@ -96,185 +90,65 @@ ngx_http_webhook_diagnose_init(ngx_conf_t *cf,
             continue;
         }
 
-        if (names == NULL) {
-            names = ngx_http_webhook_all_names(cf);
-            schemes = ngx_http_webhook_all_schemes(cf, wmcf);
-
-            if (names == NULL || schemes == NULL) {
+        if (known == NULL) {
+            known = ngx_http_webhook_get_known(cf, wmcf);
+            if (known == NULL) {
                 return NGX_ERROR;
             }
         }
 
-        for (n = 0; n < i; n++) {
-            if (wlcf[n]->suspects
-                && wlcf[n]->rules.keyring == wlcf[i]->rules.keyring)
-            {
-                wlcf[i]->suspects = wlcf[n]->suspects;
-                break;
+        keyring = wlcf[i]->rules.keyring;
+
+        if (keyring->suspects == NULL) {
+            keyring->suspects = ngx_http_webhook_get_suspects(cf, wmcf, known,
+                                                              keyring);
+            if (keyring->suspects == NULL) {
+                return NGX_ERROR;
             }
         }
 
-        if (wlcf[i]->suspects) {
-            continue;
-        }
-
-        wlcf[i]->suspects = ngx_http_webhook_get_suspects(cf, wmcf, wlcf[i]);
-        if (wlcf[i]->suspects == NULL) {
-            return NGX_ERROR;
-        }
-
-        wlcf[i]->suspects->names = names;
-        wlcf[i]->suspects->schemes = schemes;
-
-        if (ngx_http_webhook_suspect_schemes(cf, wlcf[i]->suspects,
-                                             wlcf[i]->rules.keyring)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        wlcf[i]->suspects = keyring->suspects;
     }
 
     return NGX_OK;
 }
 
 
-static ngx_http_webhook_suspects_t *
-ngx_http_webhook_get_suspects(ngx_conf_t *cf,
-    ngx_http_webhook_main_conf_t *wmcf, ngx_http_webhook_loc_conf_t *wlcf)
+static ngx_http_webhook_known_t *
+ngx_http_webhook_get_known(ngx_conf_t *cf, ngx_http_webhook_main_conf_t *wmcf)
 {
-    ngx_str_t                       empty;
-    ngx_uint_t                      i, n;
-    ngx_array_t                    *secrets;
-    ngx_pool_cleanup_t             *cln;
-    ngx_http_webhook_secret_t      *secret;
-    ngx_http_webhook_suspecting_t   s;
+    ngx_http_webhook_known_t  *known;
 
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_webhook_suspects_t));
-    if (cln == NULL) {
+    known = ngx_pcalloc(cf->pool, sizeof(ngx_http_webhook_known_t));
+    if (known == NULL) {
         return NULL;
     }
 
-    s.cf = cf;
-    s.keyring = wlcf->rules.keyring;
-    s.suspects = cln->data;
-
-    ngx_memzero(s.suspects, sizeof(ngx_http_webhook_suspects_t));
-
-    cln->handler = ngx_http_webhook_suspects_cleanup;
-
-    if (ngx_array_init(&s.suspects->keys, cf->pool, 8,
-                       sizeof(ngx_http_webhook_suspect_t))
-        != NGX_OK
-        || ngx_array_init(&s.suspects->keysets, cf->pool, 16,
-                          sizeof(ngx_http_webhook_keyset_t))
-           != NGX_OK
-        || ngx_array_init(&s.suspects->others, cf->pool, 64,
-                          sizeof(ngx_http_webhook_other_t))
-           != NGX_OK)
+    if (ngx_http_webhook_know_names(cf, known) != NGX_OK
+        || ngx_http_webhook_know_schemes(cf, wmcf, known) != NGX_OK)
     {
         return NULL;
     }
 
-    secrets = s.keyring->secrets;
-    secret = secrets->elts;
-
-    for (n = 0; ngx_http_webhook_suspicions[n]; n++) {
-
-        for (i = 0; i < secrets->nelts; i++) {
-
-            if (secret[i].string == NULL
-                && secret[i].kind == NGX_HTTP_WEBHOOK_SECRET_TEXT
-                && ngx_http_webhook_suspicions[n](&s, &secret[i].text)
-                   != NGX_OK)
-            {
-                return NULL;
-            }
-        }
-    }
-
-    if (ngx_http_webhook_suspect_places(&s, wmcf) != NGX_OK) {
-        return NULL;
-    }
-
-    /* an HMAC pads a key with zeroes: that of one zero is an empty one */
-
-    if (s.keyring->scheme->algorithm->start) {
-        ngx_str_set(&empty, "\0");
-
-        if (ngx_http_webhook_add_bytes(&s, "secret_empty", &empty) != NGX_OK) {
-            return NULL;
-        }
-    }
-
-    return s.suspects;
-}
-
-
-static ngx_array_t *
-ngx_http_webhook_all_schemes(ngx_conf_t *cf,
-    ngx_http_webhook_main_conf_t *wmcf)
-{
-    ngx_str_t                            name;
-    ngx_uint_t                           n;
-    ngx_array_t                         *schemes;
-    ngx_http_webhook_scheme_t           *scheme, **s;
-    const ngx_http_webhook_provider_t   *provider;
-
-    schemes = ngx_array_create(cf->pool, 64,
-                               sizeof(ngx_http_webhook_scheme_t *));
-    if (schemes == NULL) {
-        return NULL;
-    }
-
-    for (n = 0; /* void */ ; n++) {
-
-        provider = ngx_http_webhook_nth_provider(n);
-
-        if (provider == NULL) {
-            return schemes;
-        }
-
-        if (provider->text == NULL) {
-
-            /* another name of a scheme */
-
-            continue;
-        }
-
-        name.data = (u_char *) provider->name;
-        name.len = ngx_strlen(provider->name);
-
-        if (ngx_http_webhook_scheme_find(cf, &wmcf->schemes, &name, &scheme)
-            != NGX_OK)
-        {
-            return NULL;
-        }
-
-        s = ngx_array_push(schemes);
-        if (s == NULL) {
-            return NULL;
-        }
-
-        *s = scheme;
-    }
+    return known;
 }
 
 
 /* exact names of servers */
 
-static ngx_array_t *
-ngx_http_webhook_all_names(ngx_conf_t *cf)
+static ngx_int_t
+ngx_http_webhook_know_names(ngx_conf_t *cf, ngx_http_webhook_known_t *known)
 {
     ngx_str_t                   *name;
     ngx_uint_t                   i, n;
-    ngx_array_t                 *names;
     ngx_http_server_name_t      *sn;
     ngx_http_core_srv_conf_t   **cscf;
     ngx_http_core_main_conf_t   *cmcf;
 
-    names = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
-    if (names == NULL) {
-        return NULL;
+    if (ngx_array_init(&known->names, cf->pool, 4, sizeof(ngx_str_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -300,16 +174,78 @@ ngx_http_webhook_all_names(ngx_conf_t *cf)
                 continue;
             }
 
-            name = ngx_array_push(names);
+            name = ngx_array_push(&known->names);
             if (name == NULL) {
-                return NULL;
+                return NGX_ERROR;
             }
 
             *name = sn[n].name;
         }
     }
 
-    return names;
+    return NGX_OK;
+}
+
+
+static ngx_http_webhook_suspects_t *
+ngx_http_webhook_get_suspects(ngx_conf_t *cf,
+    ngx_http_webhook_main_conf_t *wmcf, ngx_http_webhook_known_t *known,
+    ngx_http_webhook_keyring_t *keyring)
+{
+    ngx_uint_t                      i, n;
+    ngx_pool_cleanup_t             *cln;
+    ngx_http_webhook_secret_t      *secret;
+    ngx_http_webhook_suspecting_t   s;
+
+    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_webhook_suspects_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    s.cf = cf;
+    s.keyring = keyring;
+    s.suspects = cln->data;
+
+    ngx_memzero(s.suspects, sizeof(ngx_http_webhook_suspects_t));
+
+    s.suspects->known = known;
+    s.suspects->secrets = keyring->secrets;
+
+    cln->handler = ngx_http_webhook_suspects_cleanup;
+
+    if (ngx_array_init(&s.suspects->keys, cf->pool, 4,
+                       sizeof(ngx_http_webhook_suspect_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    secret = keyring->secrets->elts;
+
+    for (n = 0; ngx_http_webhook_suspicions[n]; n++) {
+
+        for (i = 0; i < keyring->secrets->nelts; i++) {
+
+            if (secret[i].string == NULL
+                && secret[i].kind == NGX_HTTP_WEBHOOK_SECRET_TEXT
+                && ngx_http_webhook_suspicions[n](&s, &secret[i].text)
+                   != NGX_OK)
+            {
+                return NULL;
+            }
+        }
+    }
+
+    s.suspects->places = ngx_http_webhook_know_places(cf, wmcf, known,
+                                                      keyring->scheme);
+
+    if (s.suspects->places == NULL
+        || ngx_http_webhook_suspect_schemes(cf, s.suspects) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return s.suspects;
 }
 
 
@@ -443,67 +379,6 @@ ngx_http_webhook_suspect_prefix(ngx_http_webhook_suspecting_t *s,
 }
 
 
-/* secrets of other places, each once */
-
-static ngx_int_t
-ngx_http_webhook_suspect_places(ngx_http_webhook_suspecting_t *s,
-    ngx_http_webhook_main_conf_t *wmcf)
-{
-    ngx_str_t                      hint;
-    ngx_uint_t                     i, k, n;
-    ngx_array_t                   *own, *list;
-    ngx_http_webhook_secret_t     *mine, *secret;
-    ngx_http_webhook_loc_conf_t  **wlcf;
-
-    own = s->keyring->secrets;
-    mine = own->elts;
-
-    wlcf = wmcf->locations.elts;
-
-    for (i = 0; i < wmcf->locations.nelts; i++) {
-
-        list = wlcf[i]->rules.keyring->secrets;
-        secret = list->elts;
-
-        if (list == own) {
-            continue;
-        }
-
-        hint.len = sizeof("secret_of:") - 1 + wlcf[i]->label.len;
-        hint.data = ngx_pnalloc(s->cf->pool, hint.len);
-        if (hint.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        (void) ngx_sprintf(hint.data, "secret_of:%V", &wlcf[i]->label);
-
-        for (n = 0; n < list->nelts; n++) {
-
-            for (k = 0; k < own->nelts; k++) {
-                if (mine[k].string == NULL
-                    && mine[k].text.len == secret[n].text.len
-                    && ngx_memcmp(mine[k].text.data, secret[n].text.data,
-                                  secret[n].text.len)
-                       == 0)
-                {
-                    break;
-                }
-            }
-
-            if (k < own->nelts || secret[n].string) {
-                continue;
-            }
-
-            if (ngx_http_webhook_add_secret(s, &hint, &secret[n]) != NGX_OK) {
-                return NGX_ERROR;
-            }
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 /* the length of what providers put before their secrets */
 
 static size_t
@@ -521,35 +396,6 @@ ngx_http_webhook_secret_prefix(ngx_str_t *text)
 }
 
 
-/* a secret of another place, or a key of a file there */
-
-static ngx_int_t
-ngx_http_webhook_add_secret(ngx_http_webhook_suspecting_t *s, ngx_str_t *hint,
-    ngx_http_webhook_secret_t *secret)
-{
-    ngx_http_webhook_suspect_t  *suspect;
-
-    if (secret->kind == NGX_HTTP_WEBHOOK_SECRET_TEXT) {
-        return ngx_http_webhook_add_text(s, hint, &secret->text);
-    }
-
-    if (s->suspects->keys.nelts == NGX_HTTP_WEBHOOK_MAX_SUSPECTS) {
-        return NGX_OK;
-    }
-
-    suspect = ngx_http_webhook_add_suspect(s);
-    if (suspect == NULL) {
-        return NGX_ERROR;
-    }
-
-    suspect->hint = *hint;
-
-    return ngx_http_webhook_added(s,
-                    ngx_http_webhook_file_key(s->keyring->scheme, secret,
-                                              &suspect->key));
-}
-
-
 /* by the rules of the scheme */
 
 static ngx_int_t
@@ -558,10 +404,6 @@ ngx_http_webhook_add_text(ngx_http_webhook_suspecting_t *s, ngx_str_t *hint,
 {
     size_t                       len;
     ngx_http_webhook_suspect_t  *suspect;
-
-    if (s->suspects->keys.nelts == NGX_HTTP_WEBHOOK_MAX_SUSPECTS) {
-        return NGX_OK;
-    }
 
     suspect = ngx_http_webhook_add_suspect(s);
     if (suspect == NULL) {
@@ -582,10 +424,6 @@ ngx_http_webhook_add_bytes(ngx_http_webhook_suspecting_t *s, char *hint,
     ngx_str_t *bytes)
 {
     ngx_http_webhook_suspect_t  *suspect;
-
-    if (s->suspects->keys.nelts == NGX_HTTP_WEBHOOK_MAX_SUSPECTS) {
-        return NGX_OK;
-    }
 
     suspect = ngx_http_webhook_add_suspect(s);
     if (suspect == NULL) {

@@ -66,6 +66,7 @@ typedef struct {
 /* a scheme and secrets: what a verdict was computed under */
 
 typedef struct ngx_http_webhook_keyring_s  ngx_http_webhook_keyring_t;
+typedef struct ngx_http_webhook_suspects_s  ngx_http_webhook_suspects_t;
 
 struct ngx_http_webhook_keyring_s {
     ngx_http_webhook_scheme_t     *scheme;
@@ -74,6 +75,7 @@ struct ngx_http_webhook_keyring_s {
     ngx_uint_t                     nkeys;
 
     ngx_http_webhook_keyring_t    *next;     /* other schemes, same secrets */
+    ngx_http_webhook_suspects_t   *suspects; /* if somebody diagnoses */
 
     unsigned                       variables:1;
 };

@@ -140,6 +140,13 @@ case('unit:ms', 'stripe', $body, [ 'Stripe-Signature', "t=$ms,v1="
 case('other_scheme:paystack', 'nextpay', $body, [ 'X-Paystack-Signature',
 	unpack 'H*', hmac('sha512', $secret{nextpay}, $body) ]);
 
+my @hub = [ 'X-Hub-Signature-256', 'sha256='
+	. unpack 'H*', hmac('sha256', $secret{nextpay}, $body) ];
+
+case('other_scheme:github', 'nextpay', $body, @hub,
+	[ 'X-GitHub-Event', 'push' ], [ 'X-GitHub-Delivery', 'a' ]);
+case('other_scheme:meta', 'nextpay', $body, @hub);
+
 # the address
 
 case('url_scheme', 'square', $body, square('http://hooks.example.com/square'));

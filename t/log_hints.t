@@ -250,7 +250,7 @@ case('none', 'twilio', 'b=2&a=2', @form, twilio('https://localhost/twilioa1b2'))
 # another scheme signs otherwise, in the same header and with the same secret
 
 case('other_scheme:lemon-squeezy', 'tebex', $body, [ 'X-Signature',
-	hex_of('sha256', $secret{tebex}, $body) ]);
+	hex_of('sha256', $secret{tebex}, $body) ], [ 'X-Event-Name', 'a' ]);
 case('other_scheme:airwallex', 'tebex', $body,
 	[ 'X-Timestamp', $now - 86400 . '000' ], [ 'X-Signature',
 	hex_of('sha256', $secret{tebex}, $now - 86400 . "000$body") ]);
@@ -258,6 +258,21 @@ case('none', 'tebex', $body, [ 'X-Signature',
 	hex_of('sha256', 'something else', $body) ]);
 case('other_scheme:twilio-json', "twilio?bodySHA256=$hash", $body, @form,
 	twilio("https://localhost/twilio?bodySHA256=$hash"));
+
+# of several that sign alike, the one whose other headers are there
+
+my @hub = [ 'X-Hub-Signature-256', 'sha256='
+	. hex_of('sha256', $secret{nextpay}, $body) ];
+my @github = ([ 'X-GitHub-Event', 'push' ], [ 'X-GitHub-Delivery', 'a' ]);
+
+case('other_scheme:github', 'nextpay', $body, @hub, @github);
+case('other_scheme:meta', 'nextpay', $body, @hub);
+case('other_scheme:github', 'nextpay', $body, @hub, @github,
+	nextpay('something else', $body));
+case('other_scheme:meta', 'nextpay', $body, @hub,
+	nextpay('something else', $body));
+case('none', 'nextpay', "$body,", @hub, @github,
+	nextpay('something else', $body));
 
 # public keys
 
