@@ -45,6 +45,8 @@ static ngx_int_t ngx_http_webhook_suspect_decoded(
 static ngx_int_t ngx_http_webhook_suspect_prefix(
     ngx_http_webhook_suspecting_t *s, ngx_str_t *text);
 static size_t ngx_http_webhook_secret_prefix(ngx_str_t *text);
+static ngx_uint_t ngx_http_webhook_is_meant(ngx_http_webhook_scheme_t *scheme,
+    ngx_str_t *text, ngx_http_webhook_encoding_e encoding);
 static ngx_int_t ngx_http_webhook_add_text(ngx_http_webhook_suspecting_t *s,
     ngx_str_t *hint, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_add_bytes(ngx_http_webhook_suspecting_t *s,
@@ -321,8 +323,9 @@ static ngx_int_t
 ngx_http_webhook_suspect_raw(ngx_http_webhook_suspecting_t *s,
     ngx_str_t *text)
 {
-    if (s->keyring->scheme->secret == NULL
-        || ngx_http_webhook_secret_prefix(text))
+    if (ngx_http_webhook_secret_prefix(text)
+        || ngx_http_webhook_is_meant(s->keyring->scheme, text,
+                                     NGX_HTTP_WEBHOOK_ENCODING_RAW))
     {
         return NGX_OK;
     }
@@ -335,18 +338,34 @@ static ngx_int_t
 ngx_http_webhook_suspect_decoded(ngx_http_webhook_suspecting_t *s,
     ngx_str_t *text)
 {
-    if (ngx_http_webhook_add_decoded(s, "secret_decoded:hex", text,
-                                     NGX_HTTP_WEBHOOK_ENCODING_HEX)
-        != NGX_OK
-        || ngx_http_webhook_add_decoded(s, "secret_decoded:base64", text,
-                                        NGX_HTTP_WEBHOOK_ENCODING_BASE64)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    ngx_uint_t  i;
+
+    static struct {
+        ngx_http_webhook_encoding_e   encoding;
+        char                         *hint;
+    } forms[] = {
+        { NGX_HTTP_WEBHOOK_ENCODING_HEX, "secret_decoded:hex" },
+        { NGX_HTTP_WEBHOOK_ENCODING_BASE64, "secret_decoded:base64" },
+        { NGX_HTTP_WEBHOOK_ENCODING_BASE64URL, "secret_decoded:base64url" }
+    };
+
+    for (i = 0; i < 3; i++) {
+
+        if (ngx_http_webhook_is_meant(s->keyring->scheme, text,
+                                      forms[i].encoding))
+        {
+            continue;
+        }
+
+        if (ngx_http_webhook_add_decoded(s, forms[i].hint, text,
+                                         forms[i].encoding)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
-    return ngx_http_webhook_add_decoded(s, "secret_decoded:base64url", text,
-                                        NGX_HTTP_WEBHOOK_ENCODING_BASE64URL);
+    return NGX_OK;
 }
 
 
@@ -393,6 +412,38 @@ ngx_http_webhook_secret_prefix(ngx_str_t *text)
     }
 
     return 0;
+}
+
+
+/* whether the scheme takes the whole text so anyway */
+
+static ngx_uint_t
+ngx_http_webhook_is_meant(ngx_http_webhook_scheme_t *scheme, ngx_str_t *text,
+    ngx_http_webhook_encoding_e encoding)
+{
+    ngx_uint_t                       i;
+    ngx_http_webhook_secret_rule_t  *rule;
+
+    if (scheme->secret) {
+        rule = scheme->secret->elts;
+
+        for (i = 0; i < scheme->secret->nelts; i++) {
+
+            if (text->len >= rule[i].prefix.len
+                && ngx_memcmp(text->data, rule[i].prefix.data,
+                              rule[i].prefix.len)
+                   == 0)
+            {
+                return rule[i].encoding == encoding
+                       && rule[i].digest == NULL
+                       && (rule[i].keep || rule[i].prefix.len == 0);
+            }
+        }
+    }
+
+    return encoding == (scheme->algorithm->check
+                        ? NGX_HTTP_WEBHOOK_ENCODING_BASE64
+                        : NGX_HTTP_WEBHOOK_ENCODING_RAW);
 }
 
 
