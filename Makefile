@@ -267,7 +267,7 @@ bench-packages: packages
 	@auto/packages perl valgrind
 
 deb-packages: test-packages
-	@auto/packages debhelper dpkg-dev fakeroot lintian
+	@auto/packages build-essential debhelper dpkg-dev fakeroot lintian
 
 run-packages: packages
 	@auto/packages curl openssl perl $(if $(FLEET),redis-tools)
