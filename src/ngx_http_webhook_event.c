@@ -282,6 +282,8 @@ ngx_http_webhook_ignore_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
 
     for (i = 1; i < cf->args->nelts; i++) {
 
+        ngx_http_webhook_check_dashes(cf, &value[i]);
+
         ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
         ccv.cf = cf;

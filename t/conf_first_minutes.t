@@ -235,8 +235,14 @@ my @cases = (
 	qr/source\ "X-Signature"\ holds\ no\ variable,\ write\ a\ header\ as
 	\ "\$http_x_signature"\ in/x ],
 [ 'dashes', scheme => 'signature $http_X-Signature;',
-	qr/\[warn\]\ .*"-"\ ends\ the\ variable\ "\$http_x"\ in\ "\$http_X-Signature":
+	qr/\[warn\]\ .*"-"\ ends\ the\ variable\ "\$http_X"\ in\ "\$http_X-Signature":
 	\ dashes\ in\ the\ name\ of\ a\ header\ are\ written\ as\ "_"/x ],
+[ 'dashes in a namespace', http => "$zone server { location / { $verify "
+	. 'webhook_dedup zone=events key=$http_x-tenant; } }',
+	qr/\[warn\] .*"-" ends the variable "\$http_x" in "\$http_x-tenant"/ ],
+[ 'dashes in a filter', location => "$verify webhook_ignore a "
+	. '$http_x-test;',
+	qr/\[warn\] .*"-" ends the variable "\$http_x" in "\$http_x-test"/ ],
 );
 
 # of what is right nothing is said
@@ -254,6 +260,8 @@ my @right = (
 	'webhook_dedup' ],
 [ 'off', location => 'webhook_verify off; webhook_secret file:text;' ],
 [ 'a header in capitals', scheme => 'signature $http_X_Signature;' ],
+[ 'a literal behind a variable', http => "$zone server { location / { $verify "
+	. 'webhook_dedup zone=events key=$http_host-$server_port; } }' ],
 [ 'a literal behind brackets', scheme => "$signature timestamp \$http_t; "
 	. 'signed "${http_t}-$request_body";' ],
 [ 'a map', http => "map \$host \$tenant { default x; } server { location / { "

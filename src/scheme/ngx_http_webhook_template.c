@@ -15,6 +15,11 @@
 #include "ngx_http_webhook_template.h"
 
 
+#define ngx_http_webhook_is_name(c)                                          \
+    (((c) >= 'a' && (c) <= 'z') || ((c) >= 'A' && (c) <= 'Z')                 \
+     || ((c) >= '0' && (c) <= '9') || (c) == '_')
+
+
 static char *ngx_http_webhook_piece(ngx_conf_t *cf, ngx_str_t *name,
     ngx_uint_t where, ngx_http_webhook_piece_t *piece);
 static ngx_uint_t ngx_http_webhook_is(ngx_str_t *value, char *text);
@@ -109,6 +114,8 @@ ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
         }
     }
 
+    ngx_http_webhook_check_dashes(cf, value);
+
     p = value->data;
     last = p + value->len;
 
@@ -141,10 +148,7 @@ ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
 
         name.data = p;
 
-        while (p < last
-               && ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
-                   || (*p >= '0' && *p <= '9') || *p == '_'))
-        {
+        while (p < last && ngx_http_webhook_is_name(*p)) {
             p++;
         }
 
@@ -166,16 +170,6 @@ ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
         if (rv != NGX_CONF_OK) {
             return rv;
         }
-
-        if (piece->type == NGX_HTTP_WEBHOOK_PIECE_HEADER
-            && !bracket && last - p > 1 && p[0] == '-' && p[1] != '$'
-            && p[1] != '.')
-        {
-            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                               "\"-\" ends the variable \"$http_%V\" in "
-                               "\"%V\": dashes in the name of a header are "
-                               "written as \"_\"", &piece->text, value);
-        }
     }
 
     if (pieces.nelts == 0) {
@@ -186,6 +180,42 @@ ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
     template->npieces = pieces.nelts;
 
     return NGX_CONF_OK;
+}
+
+
+void
+ngx_http_webhook_check_dashes(ngx_conf_t *cf, ngx_str_t *value)
+{
+    u_char     *p, *last;
+    ngx_str_t   name;
+
+    p = value->data;
+    last = p + value->len;
+
+    while (p < last) {
+
+        if (*p++ != '$') {
+            continue;
+        }
+
+        name.data = p;
+
+        while (p < last && ngx_http_webhook_is_name(*p)) {
+            p++;
+        }
+
+        name.len = p - name.data;
+
+        if (name.len > 5
+            && ngx_strncasecmp(name.data, (u_char *) "http_", 5) == 0
+            && last - p > 1 && p[0] == '-' && p[1] != '$' && p[1] != '.')
+        {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                               "\"-\" ends the variable \"$%V\" in \"%V\": "
+                               "dashes in the name of a header are written as "
+                               "\"_\"", &name, value);
+        }
+    }
 }
 
 

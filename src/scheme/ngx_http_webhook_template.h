@@ -113,6 +113,12 @@ char *ngx_http_webhook_compile_template(ngx_conf_t *cf, ngx_array_t *pointers,
     ngx_str_t *value, ngx_uint_t where,
     ngx_http_webhook_template_t *template);
 
+/*
+ * Warns of dashes in a value with variables that look as if they belonged to
+ * the name of a header: "$http_x-id" is "$http_x" with "-id" behind it.
+ */
+void ngx_http_webhook_check_dashes(ngx_conf_t *cf, ngx_str_t *value);
+
 /* Likewise for the text behind "json:", which is a single piece. */
 char *ngx_http_webhook_compile_json(ngx_conf_t *cf, ngx_array_t *pointers,
     ngx_str_t *text, ngx_http_webhook_piece_t *piece);
