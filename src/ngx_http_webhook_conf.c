@@ -418,6 +418,7 @@ ngx_http_webhook_is_server(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 static char *
 ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
 {
+    char                            *fault;
     time_t                           window;
     ngx_uint_t                       level;
     ngx_http_core_srv_conf_t        *cscf;
@@ -456,16 +457,12 @@ ngx_http_webhook_merge_dedup(ngx_conf_t *cf, ngx_http_webhook_loc_conf_t *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webhook_scheme_key_covered(scheme) != NGX_OK) {
+    fault = ngx_http_webhook_scheme_key_fault(scheme, &level);
 
-        level = scheme->algorithm->token
-                ? NGX_LOG_WARN : NGX_LOG_EMERG;
-
+    if (fault) {
         ngx_http_webhook_error_at(level, cf, verify,
                                   "the dedup key of \"webhook_verify %V\" is "
-                                  "not covered by a signature: whoever knows "
-                                  "a request can repeat it under another key",
-                                  &verify->name);
+                                  "%s", &verify->name, fault);
 
         if (level == NGX_LOG_EMERG) {
             return NGX_CONF_ERROR;

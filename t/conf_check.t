@@ -150,6 +150,15 @@ my @refused = (
 [ 'a variable is not covered', qr/dedup key .*not covered/,
 	scheme("$sig event_id \$remote_addr;") . "\n"
 	. location("webhook_verify s; $here\n$secret\n$dedup") ],
+[ 'event_id is a word', qr/dedup key of "webhook_verify s" is the same for all/,
+	scheme("algorithm token; $sig event_id id;") . "\n"
+	. location("webhook_verify s; $here\n$secret\n$dedup") ],
+[ 'second event_id line is words', qr/dedup key .* is the same for all events/,
+	scheme("algorithm token; $sig event_id json:/id; event_id a b;") . "\n"
+	. location("webhook_verify s; $here\n$secret\n$dedup") ],
+[ 'dedup_key is a word', qr/dedup key .* is the same for all events/,
+	scheme("algorithm token; $sig event_id json:/id; dedup_key id;") . "\n"
+	. location("webhook_verify s; $here\n$secret\n$dedup") ],
 [ 'secret from a variable, dedup without key=', qr/"webhook_dedup" needs "key="/,
 	"map \$uri \$tenant {\n}\n"
 	. location("$verify $here\nwebhook_secret \$tenant;\n$dedup") ],

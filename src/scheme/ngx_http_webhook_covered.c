@@ -14,6 +14,8 @@
 #include "ngx_http_webhook_scheme.h"
 
 
+static ngx_uint_t ngx_http_webhook_line_is_constant(
+    ngx_http_webhook_line_t *line);
 static ngx_uint_t ngx_http_webhook_part_is_chosen(
     ngx_http_webhook_scheme_t *scheme, ngx_http_webhook_template_t *part);
 static ngx_uint_t ngx_http_webhook_key_is_signed(
@@ -68,6 +70,55 @@ ngx_http_webhook_scheme_key_covered(ngx_http_webhook_scheme_t *scheme)
     }
 
     return NGX_OK;
+}
+
+
+char *
+ngx_http_webhook_scheme_key_fault(ngx_http_webhook_scheme_t *scheme,
+    ngx_uint_t *level)
+{
+    ngx_uint_t                i;
+    ngx_http_webhook_line_t  *line;
+
+    *level = NGX_LOG_EMERG;
+
+    line = scheme->dedup_key->elts;
+
+    for (i = 0; i < scheme->dedup_key->nelts; i++) {
+        if (ngx_http_webhook_line_is_constant(&line[i])) {
+            return "the same for all events";
+        }
+    }
+
+    if (ngx_http_webhook_scheme_key_covered(scheme) == NGX_OK) {
+        return NULL;
+    }
+
+    if (scheme->algorithm->token) {
+        *level = NGX_LOG_WARN;
+    }
+
+    return "not covered by a signature: whoever knows a request can repeat it "
+           "under another key";
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_line_is_constant(ngx_http_webhook_line_t *line)
+{
+    ngx_uint_t  i, n;
+
+    for (i = 0; i < line->nparts; i++) {
+        for (n = 0; n < line->parts[i].npieces; n++) {
+            if (line->parts[i].pieces[n].type
+                != NGX_HTTP_WEBHOOK_PIECE_LITERAL)
+            {
+                return 0;
+            }
+        }
+    }
+
+    return 1;
 }
 
 

@@ -187,6 +187,13 @@ ngx_int_t ngx_http_webhook_scheme_key_covered(
     ngx_http_webhook_scheme_t *scheme);
 
 /*
+ * What is wrong with the dedup key, which the scheme must have, or NULL; and
+ * the level at which that is to be logged, NGX_LOG_EMERG if it is an error.
+ */
+char *ngx_http_webhook_scheme_key_fault(ngx_http_webhook_scheme_t *scheme,
+    ngx_uint_t *level);
+
+/*
  * Finds the parts of the dedup key that the sender of a request chooses and
  * no signature covers: they must not be left out to have no key.  Returns
  * NGX_OK, NGX_DECLINED if such a part is hidden in $webhook_event_id, or
