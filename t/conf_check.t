@@ -222,7 +222,8 @@ my @refused = (
 	'$HTTP_X_Secret', '$Arg_secret', '$http_x$http_y', 'x$arg_a',
 	'$arg_a-$cookie_b-$http_c', map { "\$$_" } qw/ args query_string
 	request_uri uri document_uri host http_host remote_user request
-	request_method remote_addr content_type scheme /),
+	request_method remote_addr content_type scheme ssl_server_name
+	proxy_protocol_addr /),
 [ 'secret from the body', qr/"\$request_body" cannot be used here/,
 	location("$verify\nwebhook_secret \$request_body; $here") ],
 [ 'secret from an unknown variable', qr/variable that is unknown: .* "file:/,
