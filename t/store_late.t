@@ -227,6 +227,11 @@ ok(!grep({ /open socket/ } $t->lines(qr/open socket/)),
 $t->run();
 $store->reset();
 is(event($u, 'quick end'), '200 PASSED MINE 1', 'quick end');
+
+# what it has asked it waits for
+
+wait_until(sub { grep { defined $_->{reply} } $store->commands(qr/ d:/) });
+
 $store->stall(1);
 my $time = time();
 $t->stop();

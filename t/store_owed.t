@@ -32,7 +32,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)
 	->allow(qr/\[alert\] .* exited on signal 9/);
 my $redis = Test::Nginx::Redis->new(8379, 'enable-debug-command' => 'yes');
 
-$t->plan(53);
+$t->plan(60);
 
 my $store = Test::Nginx::Store->new(8380, 8379);
 
@@ -69,7 +69,21 @@ foreach my $n (1 .. 300) {
 		or die "not delivered\n";
 }
 
-$store->reset()->listen();
+# no more of it is under way at a time than is said
+
+$store->reset()->on(qr/ d:/, 'hang');
+$store->listen();
+$store->wait_for(qr/ d:/, 249);
+$store->cut();
+
+my %sent;
+$sent{$_->{conn}}++ foreach $store->commands(qr/ d:/);
+my ($most) = sort { $b <=> $a } values %sent;
+
+cmp_ok($most, '>=', 249, 'away - many at a time');
+cmp_ok($most, '<=', 256, 'away - not all of them');
+
+$store->reset();
 
 ok(wait_until(sub { done() == 300 }), 'away - told');
 is(values_other_than('d'), 0, 'away - and nothing else');
@@ -155,6 +169,15 @@ foreach my $how (qw/ lost late close /) {
 	all_up();
 }
 
+# which is sent again: others wait for nothing
+
+$store->reset()->once(qr/^EVAL (?!.*probe)/s, 'close');
+
+is(event($u, 'freed', answer => 500), '500 PASSED MINE 1', 'free again');
+$store->wait_for(qr/^EVAL (?!.*probe)/s, 1);
+ok(wait_until(sub { !defined $redis->command('GET', event_key('freed')) }),
+	'free again - in the store');
+all_up();
 
 # a leftover of this zone, as a claim whose reply was lost is one
 
@@ -240,6 +263,22 @@ $store->cut();
 $t->wait_log(qr/\[error\] .*fleet/, from => $from, count => 2);
 all_up();
 quiet('reconnected');
+
+# one that does not say which one it is: each time
+
+$redis->command('ACL', 'SETUSER', 'default', '-info');
+
+foreach my $time ('', 'again and ') {
+	$redis->command('FLUSHALL');
+	$store->cut();
+	ok(wait_until(sub { done() == $n }), "unknown - ${time}refilled");
+	all_up();
+}
+
+$redis->command('ACL', 'SETUSER', 'default', '+info');
+$store->cut();
+all_up();
+quiet('unknown');
 
 # while events are under way: they are claimed again by what keeps them
 

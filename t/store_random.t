@@ -6,16 +6,18 @@
 # workers each, many events, with retries and duplicates that go to any of
 # them, while the upstream accepts, fails, and takes its time; connections to
 # the store are cut, stand still, lose commands and answers; the store is
-# killed, and workers and servers are; and servers are reloaded.  From what the
-# senders, the upstream, and those between the servers and the store saw:
+# killed, and workers and servers are; servers are reloaded, and asked to forget
+# events.  From what the senders, the upstream, and those between the servers
+# and the store saw:
 #
 # a  no two deliveries at once of what both have asked the store for;
 # b  none after an accepted one: never by the same server, and by another one
-#    only if a fault was between;
+#    only if a fault was between; unless it was to be forgotten meanwhile;
 # c  no duplicate of what was not accepted;
 # d  the store is said to be away only where there was a fault;
 # e  nobody waits for longer than he may;
-# f  in the end all is accepted, and the store knows that and nothing else.
+# f  in the end all is accepted, and the store knows that and nothing else;
+# g  what all servers have forgotten by then is delivered once more.
 #
 # What is a fault is known: each is noted with the servers that it hits, and
 # with the time until which it may be felt.  Where this machine stood still,
@@ -78,7 +80,7 @@ $servers[0]{nginx}->has(qw/http proxy/);
 
 my $redis = Test::Nginx::Redis->new(8379, $keeps ? (appendonly => 'yes') : ());
 
-$servers[0]{nginx}->plan(7);
+$servers[0]{nginx}->plan(8);
 
 alarm($seconds + 280) unless $ENV{TEST_NGINX_TIMEOUT};
 
@@ -102,7 +104,9 @@ foreach my $s (@servers) {
 		dedup => "lease=${lease}s",
 		http => 'add_header X-Pid $pid always;'
 			. ' add_header X-Store $webhook_store always;'
-			. ' add_header X-Status $webhook_status always;',
+			. ' add_header X-Status $webhook_status always;'
+			. " server { listen 127.0.0.1:@{[ $port + 1 ]};"
+			. ' location = /webhooks { webhook_monitor write=on; } }',
 		server => "webhook_in_flight_wait ${wait}s;"
 			. ' proxy_ignore_client_abort on;'
 			. ' proxy_next_upstream off;'
@@ -138,13 +142,14 @@ diag("seed $seed, $seconds seconds, the "
 # retry, and with a number of duplicates still to come.
 
 my ($driving, $events, $tick) = (1, 0, time());
-my (%events, %count, @faults, %killed, %held, @emptied);
+my (%events, %count, @faults, %killed, %held, @emptied, %forgets);
 
 my $till = time() + $seconds;
 
 new_event() foreach 1 .. 40;
 tick();
 $traffic->after(1 + rand(1), \&episode);
+$traffic->after(rand(1), \&forgetting);
 
 # never without these
 
@@ -154,7 +159,8 @@ $traffic->after($seconds * (0.2 + rand(0.4)), sub { kill_worker($servers[0]) });
 $traffic->run(sub { time() > $till });
 
 # Then all goes well, and each event is sent once more when it is known to be
-# accepted: by then nothing is unknown.
+# accepted: by then nothing is unknown.  Some are forgotten by all before that,
+# among them those that were by one.
 
 $driving = 0;
 
@@ -166,7 +172,14 @@ $traffic->run(sub { !$traffic->busy() or time() > $till });
 my $settled = time() + $felt;
 $traffic->run(sub { time() > $settled });
 
-attempt($_) foreach values %events;
+foreach my $event (values %events) {
+	if ($event->{accepted} and ($forgets{$event->{id}} or chance(0.2))) {
+		forget_everywhere($event, 0 .. $#servers);
+
+	} else {
+		attempt($event);
+	}
+}
 
 $till = time() + 60;
 
@@ -207,6 +220,7 @@ passed('c', 'no duplicate of what was not accepted');
 passed('d', 'the store is asked where it can be');
 passed('e', 'nobody waits for too long');
 passed('f', 'in the end all is known');
+passed('g', 'what was forgotten is delivered');
 is($told, 0, "nothing is owed, seed $seed");
 
 ###############################################################################
@@ -246,7 +260,7 @@ sub burst {
 }
 
 sub attempt {
-	my ($event) = @_;
+	my ($event, %opts) = @_;
 
 	my $s = one_of(@servers);
 
@@ -254,6 +268,7 @@ sub attempt {
 	$event->{tries}++;
 
 	$traffic->attempt(
+		%opts,
 		key => $event->{id},
 		event => $event,
 		server => $s->{n},
@@ -267,6 +282,8 @@ sub attempt {
 
 sub done {
 	my ($a) = @_;
+
+	return forgotten($a) if $a->{method};
 
 	my $event = $a->{event};
 
@@ -298,6 +315,54 @@ sub done {
 
 	$traffic->after(one_of(0, 0, rand(0.1), rand(0.5), rand(3)), sub {
 		burst($event, 0.3) if $driving and !$event->{out};
+	});
+}
+
+# whoever runs the servers
+
+sub forgetting {
+	return unless $driving;
+
+	my $what = one_of(qw/ accepted out /);
+	my @some = grep { $_->{$what} } values %events;
+
+	forget(one_of(@some), one_of(@servers)) if @some;
+
+	$traffic->after(rand(0.3), \&forgetting);
+}
+
+sub forget {
+	my ($event, $s, %opts) = @_;
+
+	my ($id) = event_key($event->{id}) =~ /(\w+)\z/;
+
+	push @{$forgets{$event->{id}}}, $traffic->attempt(
+		%opts,
+		key => "forget $event->{id}",
+		event => $event,
+		server => $s->{n},
+		port => 8381 + 100 * $s->{n},
+		time => time(),
+		method => 'DELETE',
+		uri => "/webhooks?zone=events&id=$id",
+		headers => [ [ 'Webhook-Forget' => 'events' ] ],
+		body => '',
+	);
+}
+
+sub forgotten {
+	my ($a) = @_;
+
+	$a->{done_time} = time();
+	$a->{then}->() if $a->{then};
+}
+
+sub forget_everywhere {
+	my ($event, $n, @more) = @_;
+
+	forget($event, $servers[$n], at_rest => 1, then => sub {
+		return forget_everywhere($event, @more) if @more;
+		attempt($event, forgotten => 1);
 	});
 }
 
@@ -565,6 +630,8 @@ sub judge {
 		}
 	}
 
+	judge_forget($_) foreach map { @$_ } values %forgets;
+
 	my %by_id;
 	push @{$by_id{$_->{attempt}{key}}}, $_ foreach $traffic->deliveries();
 
@@ -577,7 +644,8 @@ sub judge {
 		}
 	}
 
-	judge_attempt($_, $by_id{$_->{key}} || []) foreach $traffic->attempts();
+	judge_attempt($_, $by_id{$_->{key}} || [])
+		foreach grep { !$_->{method} } $traffic->attempts();
 }
 
 # The second has begun after the first one.
@@ -604,6 +672,9 @@ sub judge_pair {
 	# the worker, or all that its server knew, was gone
 
 	return if $killed{$first->{pid}} and $killed{$first->{pid}} < $to;
+
+	return if to_forget($first, $second, !$decided ? $from - $lease
+		: $first->{decided_time}, !$same);
 
 	if ($same) {
 		wrong($decided ? 'b' : 'a', "by one server: $both");
@@ -651,6 +722,25 @@ sub told_to_store {
 		and $_ > ($first->{decided_time} || 0) } @{$commits{$key} || []};
 }
 
+# Whether the event of two deliveries may have been forgotten between them: by
+# their server, or by any.  Whose answer was not that may do so late.
+
+sub to_forget {
+	my ($first, $second, $from, $any) = @_;
+
+	foreach my $a (@{$forgets{$first->{attempt}{key}} || []}) {
+		my $status = $a->{status} || 0;
+
+		next if $status == 404 or $status == 409;
+		next if !$any and $a->{server} != $first->{server};
+
+		return 1 if $a->{time} < $second->{time} and $from
+			< $a->{done_time} + ($status == 200 ? 0 : $felt);
+	}
+
+	return 0;
+}
+
 # Whether the server of a delivery may have felt a fault, of these kinds if
 # they are named.
 
@@ -669,6 +759,9 @@ sub judge_attempt {
 	my ($a, $deliveries) = @_;
 
 	return unless $a->{header};
+
+	wrong('g', told_of($a)) if $a->{forgotten}
+		and ($a->{answer}{'x-status'} || '') ne 'PASSED';
 
 	my $verdict = $a->{answer}{'x-status'} || '';
 	my $store = $a->{answer}{'x-store'} || '';
@@ -691,6 +784,25 @@ sub judge_attempt {
 		if $waited > $wait + $timeout + 0.5
 		and !faulty($a->{server}, $a->{time} - $lease, $a->{done_time},
 			'worker held', 'machine', 'server killed');
+}
+
+sub judge_forget {
+	my ($a) = @_;
+
+	return unless $a->{header};
+
+	$count{"forget $a->{status}"}++;
+
+	wrong('d', told_of($a)) if $a->{status} == 503
+		and !faulty($a->{server}, $a->{time}, $a->{done_time});
+
+	wrong('e', told_of($a) . ' has taken too long')
+		if $a->{done_time} - $a->{time} > $timeout + 0.5
+		and !faulty($a->{server}, $a->{time} - $lease, $a->{done_time},
+			'worker held', 'machine', 'server killed');
+
+	wrong('g', told_of($a)) if $a->{at_rest}
+		and $a->{status} !~ /^(?:200|404)$/;
 }
 
 ###############################################################################

@@ -311,6 +311,7 @@ Sends a request, and returns the attempt.  key names the event, anything else
 is kept.
 
 	uri, body, headers
+	method      POST
 	port        8080
 	hold        the last byte is not sent before so many seconds are over
 	pieces      so many bytes, one by one until then
@@ -347,7 +348,8 @@ sub attempt {
 	my ($fd) = $a->{keepalive} ? sort keys %$idle : ();
 	my $s = defined $fd ? delete $idle->{$fd} : $self->_connect($a->{port});
 
-	my $request = join("\r\n", "POST $a->{uri} HTTP/1.1",
+	my $method = $a->{method} || 'POST';
+	my $request = join("\r\n", "$method $a->{uri} HTTP/1.1",
 		'Host: localhost', $a->{keepalive} ? () : 'Connection: close',
 		"X-Attempt: $a->{n}", 'Content-Length: ' . length $a->{body},
 		map({ "$_->[0]: $_->[1]" } @{$a->{headers}}), '', $a->{body});
