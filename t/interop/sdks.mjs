@@ -22,9 +22,9 @@
 // A message has secret, body (a Buffer), text (the body as a string), method,
 // url, headers (names in lower case), and for signing ts (unix seconds) and id.
 
-import { createECDH, createHash, createHmac, createPrivateKey,
-    createPublicKey, sign as keySign } from 'node:crypto';
+import { createHash, sign as keySign } from 'node:crypto';
 import { parse } from 'node:querystring';
+import { ecdsa, ed25519, hmac, p256, sorted, standard } from './digests.mjs';
 
 
 export const HOST = 'hooks.example.com';
@@ -44,27 +44,6 @@ const HEX_TEXT = {
 };
 
 
-function hmac(algorithm, key, encoding, ...parts) {
-    const h = createHmac(algorithm, key);
-    parts.forEach((part) => h.update(part));
-    return h.digest(encoding);
-}
-
-function whsec(secret) {
-    return Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-}
-
-// Standard Webhooks, with the prefix that the headers have
-
-function standard(prefix, key = whsec) {
-    return (m) => ({
-        [`${prefix}-id`]: m.id,
-        [`${prefix}-timestamp`]: String(m.ts),
-        [`${prefix}-signature`]: 'v1,' + hmac('sha256', key(m.secret),
-            'base64', `${m.id}.${m.ts}.`, m.body),
-    });
-}
-
 const SPACE = (a, b) => `${a} ${b}`;
 const COMMA_V1 = (a, b) => `${a},${b.replace(/^.*?(v1=)/, '$1')}`;
 
@@ -73,62 +52,6 @@ const COMMA_V1 = (a, b) => `${a},${b.replace(/^.*?(v1=)/, '$1')}`;
 async function accepts(code) {
     await code();
     return true;
-}
-
-function ed25519(seed) {
-    const der = Buffer.concat([
-        Buffer.from('302e020100300506032b657004220420', 'hex'), seed ]);
-    const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-
-    const bytes = createPublicKey(key).export({ format: 'der', type: 'spki' })
-        .subarray(-32);
-
-    return { key, hex: bytes.toString('hex'),
-        base64: bytes.toString('base64') };
-}
-
-// P-256, with its SubjectPublicKeyInfo in base64
-
-function p256(seed) {
-    const pair = createECDH('prime256v1');
-    pair.setPrivateKey(seed);
-
-    const point = pair.getPublicKey();
-    const [ d, x, y ] = [ seed, point.subarray(1, 33), point.subarray(33) ]
-        .map((bytes) => bytes.toString('base64url'));
-
-    const key = createPrivateKey({ format: 'jwk',
-        key: { kty: 'EC', crv: 'P-256', d, x, y } });
-
-    return {
-        key,
-        base64: createPublicKey(key).export({ format: 'der', type: 'spki' })
-            .toString('base64'),
-    };
-}
-
-// a signature whose base64 is padded: the lengths of signatures differ
-
-function ecdsa(key, text) {
-    let signature;
-
-    do {
-        signature = keySign('sha256', text, key);
-    } while (signature.length % 3 == 0);
-
-    return signature.toString('base64');
-}
-
-// names and values of a form, sorted, equal ones once
-
-function sorted(text) {
-    const pairs = text ? text.split('&').map((pair) => pair.split('=')
-        .map((part) => decodeURIComponent(part.replace(/\+/g, ' ')))) : [];
-
-    return [ ...new Map(pairs.map((pair) => [ JSON.stringify(pair), pair ]))
-        .values() ].sort((a, b) => Buffer.compare(Buffer.from(a[0]),
-            Buffer.from(b[0])) || Buffer.compare(Buffer.from(a[1]),
-            Buffer.from(b[1]))).map((pair) => pair.join('')).join('');
 }
 
 const telnyx = [ 3, 4 ].map((n) => ed25519(Buffer.alloc(32, n)));
@@ -963,5 +886,137 @@ export const SDKS = [
             };
         },
         differs: { 'bytes that are not UTF-8': TEXT },
+    },
+
+    {
+        sdk: '@liveblocks/node', scheme: 'liveblocks',
+        secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        other: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+        header: 'webhook-signature', window: [ 300, 300 ], both: SPACE,
+        sign: standard('webhook'),
+        load: async () => {
+            const { WebhookHandler } = await import('@liveblocks/node');
+
+            return {
+                judge: async (m) => {
+                    try {
+                        new WebhookHandler(m.secret).verifyRequest({
+                            headers: m.headers, rawBody: m.text });
+
+                    } catch (e) {
+                        // an event of another type, once it is authentic
+
+                        if (!/^Unknown event type/.test(e.message)) {
+                            throw e;
+                        }
+                    }
+
+                    return true;
+                },
+            };
+        },
+        differs: { 'bytes that are not UTF-8': TEXT, 'empty body': JSON_ONLY },
+    },
+
+    {
+        sdk: 'fintoc', scheme: 'fintoc',
+        secret: 'whsec_Eq5vXy0sV3yFhWcBtq7dZ9LmN2pRkTjA',
+        header: 'fintoc-signature', window: [ 300, 300 ], both: COMMA_V1,
+        sign: (m) => ({ 'fintoc-signature': `t=${m.ts},v1=`
+            + hmac('sha256', m.secret, 'hex', `${m.ts}.`, m.body) }),
+        load: async () => {
+            const { WebhookSignature } = (await import('fintoc')).default;
+
+            return {
+                judge: (m) => accepts(() => WebhookSignature.verifyHeader(
+                    m.body, m.headers['fintoc-signature'], m.secret)),
+            };
+        },
+        differs: {
+            ...HEX_TEXT,
+            'good digest before another': 'the library takes the last v1 only',
+        },
+    },
+
+    {
+        sdk: 'lithic', scheme: 'lithic',
+        secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        other: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+        header: 'webhook-signature', window: [ 300, 300 ], both: SPACE,
+        sign: standard('webhook'),
+        load: async () => {
+            const { default: Lithic } = await import('lithic');
+            const { webhooks } = new Lithic({ apiKey: 'k' });
+
+            return {
+                judge: (m) => accepts(() => webhooks.verifySignature(m.text,
+                    m.headers, m.secret)),
+            };
+        },
+        differs: { 'bytes that are not UTF-8': TEXT },
+    },
+
+    {
+        sdk: 'replicate', scheme: 'replicate',
+        secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+        other: 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD',
+        header: 'webhook-signature', both: SPACE,
+        sign: standard('webhook'),
+        load: async () => {
+            const { validateWebhook } = (await import('replicate')).default;
+
+            return {
+                judge: (m) => validateWebhook({ headers: m.headers,
+                    body: m.text }, m.secret),
+            };
+        },
+        differs: { 'bytes that are not UTF-8': TEXT, 'empty body': NO_EMPTY },
+    },
+
+    {
+        sdk: 'modern-treasury', scheme: 'modern-treasury',
+        secret: 'wb_Eq5vXy0sV3yFhWcBtq7dZ9LmN2pRkTjA',
+        header: 'x-signature',
+        sign: (m) => ({ 'x-signature':
+            hmac('sha256', m.secret, 'hex', m.body) }),
+        load: async () => {
+            const { default: ModernTreasury }
+                = await import('modern-treasury');
+            const { webhooks } = new ModernTreasury({ apiKey: 'k',
+                organizationID: 'o' });
+
+            return {
+                sign: (m) => ({ 'x-signature':
+                    webhooks.getSignature(m.text, { key: m.secret }) }),
+                judge: (m) => webhooks.validateSignature(m.text, m.headers,
+                    { key: m.secret }),
+            };
+        },
+        differs: { ...HEX_TEXT },
+    },
+
+    {
+        sdk: '@sanity/webhook', scheme: 'sanity',
+        secret: 'Eq5vXy0sV3yFhWcBtq7dZ9LmN2pRkTjA',
+        header: 'sanity-webhook-signature', window: [ 300, 300 ],
+        sign: (m) => ({ 'sanity-webhook-signature': `t=${m.ts}000,v1=`
+            + hmac('sha256', m.secret, 'base64url', `${m.ts}000.`, m.body) }),
+        load: async () => {
+            const { encodeSignatureHeader, isValidSignature }
+                = await import('@sanity/webhook');
+
+            return {
+                sign: async (m) => ({ 'sanity-webhook-signature':
+                    await encodeSignatureHeader(m.text, m.ts * 1000,
+                        m.secret) }),
+                judge: (m) => isValidSignature(m.text,
+                    m.headers['sanity-webhook-signature'], m.secret),
+            };
+        },
+        differs: {
+            'bytes that are not UTF-8': TEXT, 'empty body': NO_EMPTY,
+            'older than the window': 'the library does not check the time',
+            'ahead of the window': 'the library does not check the time',
+        },
     },
 ];
