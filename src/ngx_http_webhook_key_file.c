@@ -342,15 +342,33 @@ ngx_http_webhook_jwk(ngx_conf_t *cf, ngx_array_t *secrets, ngx_str_t *name,
     ngx_http_webhook_secret_t  *secret;
     ngx_http_webhook_secret_e   kind;
 
-    if (ngx_http_webhook_jwk_text(cf->pool, jwk, "use", &use) == NGX_ERROR
-        || ngx_http_webhook_jwk_text(cf->pool, jwk, "alg", &alg) == NGX_ERROR
+    rc = ngx_http_webhook_jwk_text(cf->pool, jwk, "use", &use);
+
+    if (rc == NGX_OK && (use.len != 3 || ngx_strncmp(use.data, "sig", 3) != 0))
+    {
+        rc = NGX_ABORT;
+    }
+
+    if (rc == NGX_OK || rc == NGX_DECLINED) {
+
+        rc = ngx_http_webhook_jwk_text(cf->pool, jwk, "alg", &alg);
+
+        if (rc == NGX_OK && alg.len == 0) {
+            rc = NGX_ABORT;
+        }
+    }
+
+    if (rc == NGX_ABORT) {
+
+        /* for another use */
+
+        return NGX_CONF_OK;
+    }
+
+    if (rc == NGX_ERROR
         || ngx_http_webhook_jwk_text(cf->pool, jwk, "kid", &id) == NGX_ERROR)
     {
         return NGX_CONF_ERROR;
-    }
-
-    if (use.len && (use.len != 3 || ngx_strncmp(use.data, "sig", 3) != 0)) {
-        return NGX_CONF_OK;
     }
 
     rc = ngx_http_webhook_jwk_key(cf->pool, jwk, &key, &kind);
@@ -460,7 +478,10 @@ ngx_http_webhook_jwk_key(ngx_pool_t *pool, yajl_val jwk, ngx_str_t *key,
 }
 
 
-/* a member that is a string: NGX_OK, NGX_DECLINED, or NGX_ERROR */
+/*
+ * a member: NGX_OK, NGX_DECLINED if it is not there, NGX_ABORT if it is not
+ * a string, or NGX_ERROR
+ */
 
 static ngx_int_t
 ngx_http_webhook_jwk_text(ngx_pool_t *pool, yajl_val jwk, const char *name,
@@ -474,10 +495,14 @@ ngx_http_webhook_jwk_text(ngx_pool_t *pool, yajl_val jwk, const char *name,
     path[0] = name;
     path[1] = NULL;
 
-    member = yajl_tree_get(jwk, path, yajl_t_string);
+    member = yajl_tree_get(jwk, path, yajl_t_any);
 
     if (member == NULL) {
         return NGX_DECLINED;
+    }
+
+    if (!YAJL_IS_STRING(member)) {
+        return NGX_ABORT;
     }
 
     text->len = ngx_strlen(member->u.string);

@@ -211,6 +211,7 @@ jwks('set', { %rs256, kid => 'first' }, { %rsa, kid => 'second' },
 	{ kty => 'EC', crv => 'secp256k1', x => 'AA', y => 'AA' },
 	{ kty => 'new', kid => 'second' });
 jwks('skipped', { %rsa, use => 'enc' }, { %rsa, alg => 'PS256' },
+	(map { { %rsa, use => $_ }, { %rsa, alg => $_ } } '', 7, undef, [ 'sig' ]),
 	{ %rsa2, use => 'sig', alg => 'RS256' });
 
 $t->write_file('text', encode_base64(der('rsa'), '') . "\n"
