@@ -2,9 +2,8 @@
 
 # (C) ngx_http_webhook_module contributors
 
-# Tests for faults of a server while it connects to a store with SSL: allocations
-# fail, and the store is down or up, but never used without SSL; it is connected
-# to again, and nothing is left behind.
+# Tests for faults of a server while it connects to a store with SSL: an
+# allocation fails, it is connected to again, and nothing is left behind.
 
 ###############################################################################
 
@@ -59,8 +58,8 @@ my ($worker) = $t->workers();
 
 ###############################################################################
 
-# The first ones are nginx's and ours.  Those that follow are of OpenSSL, within a
-# handshake that fails, whichever it is: some of them.
+# The first ones are nginx's and ours.  Those that follow are of OpenSSL, within
+# a handshake that fails, whichever it is: some of them.
 
 up(0) or die "no store\n";
 
