@@ -111,9 +111,6 @@ typedef struct {
 } ngx_http_webhook_notices_t;
 
 
-/* see ngx_http_webhook_diagnose.h */
-
-
 typedef struct {
     ngx_array_t                   *names;    /* ngx_str_t, of the server */
 
