@@ -22,6 +22,8 @@ use Test::Nginx::Redis;
 use Test::Nginx::Store;
 use Test::Nginx::Webhook;
 
+use IO::Socket::INET;
+
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -46,7 +48,7 @@ CN = none
 basicConstraints = critical,CA:TRUE
 keyUsage = keyCertSign
 [ server ]
-subjectAltName = DNS:store.example.com
+subjectAltName = DNS:store.example.com,DNS:localhost
 [ client ]
 extendedKeyUsage = clientAuth
 EOF
@@ -96,7 +98,7 @@ my $redis = Test::Nginx::Redis->new(8379,
 	'tls-auth-clients' => 'optional',
 );
 
-$t->plan(45);
+$t->plan(52);
 
 $redis->command('AUTH', 'admin', 'any');
 
@@ -202,6 +204,37 @@ ok(!start("$tls ssl_name store.example.com;"),
 ok(start("$tls ssl_verify off;"), 'TLS - not verified');
 is(event($u, 'not verified'), '200 PASSED MINE 1', 'TLS - not verified');
 
+# without another name it is that of the server
+
+my $port = Test::Nginx::port(8383);
+
+ok(start("server localhost:$port; $auth ssl on; ssl_trusted_certificate ca.crt;"),
+	'TLS - name of the server');
+is(event($u, 'of the server'), '200 PASSED MINE 1',
+	'TLS - name of the server, used');
+
+# which is asked for, as an address is not; and by no older versions
+
+foreach my $case (
+	[ '127.0.0.1', 'ssl_name store.example.com;' => 'store.example.com' ],
+	[ 'localhost', '' => 'localhost' ],
+	[ '127.0.0.1', 'ssl_verify off;' => undef ],
+) {
+	my ($server, $more, $name) = @$case;
+	my $hello = hello($server, $more);
+
+	if (defined $name) {
+		like($hello, qr/\0\0....\0\0.\Q$name\E/s, "TLS - SNI $name");
+
+	} else {
+		unlike($hello, qr/\Q$server/, 'TLS - no SNI');
+		next;
+	}
+
+	like($hello, qr/\0\x2b\0\x05\x04\x03\x04\x03\x03/,
+		"TLS - versions, $name");
+}
+
 # a server that speaks none
 
 ok(!start("server 127.0.0.1:8380; $auth ssl on; ssl_verify off;"),
@@ -264,6 +297,28 @@ sub start {
 	});
 
 	return $line && $line =~ /\[notice\]/;
+}
+
+# what a connection begins with
+
+sub hello {
+	my ($server, $more) = @_;
+
+	my $port = Test::Nginx::port(8384);
+	my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+		LocalPort => $port, Listen => 5, ReuseAddr => 1)
+		or die "Can't listen: $!\n";
+
+	start("server $server:$port; ssl on; $more connect_timeout 200ms;");
+
+	$s->timeout(10);
+
+	my $c = $s->accept() or return '';
+	my $hello = '';
+
+	1 while sysread($c, $hello, 65536, length $hello);
+
+	return $hello;
 }
 
 # why not
