@@ -6,8 +6,9 @@
 #
 #     load_module  modules/ngx_http_webhook_module.so;
 #
-# There was no docker where this was written: it has not been run.  Each file of
-# the module was compiled there with musl-gcc, without a warning.
+# There was no docker daemon where this was written: its syntax was checked, it
+# has not been run.  Each file of the module was compiled there with musl-gcc,
+# without a warning.
 
 FROM nginx:alpine AS build
 
