@@ -15,6 +15,7 @@
 #include "ngx_http_webhook_body.h"
 #include "ngx_http_webhook_diagnose.h"
 #include "ngx_http_webhook_form.h"
+#include "ngx_http_webhook_public.h"
 
 
 /* what a diagnosis may take */
@@ -540,7 +541,7 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
     u_char                               digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
     ngx_int_t                            rc, found;
     ngx_str_t                            before, after, middle;
-    ngx_uint_t                           i;
+    ngx_uint_t                           i, n;
     EVP_MD_CTX                          *md;
     const ngx_http_webhook_scheme_t     *scheme;
     const ngx_http_webhook_algorithm_t  *algorithm;
@@ -572,13 +573,13 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
 
     if (algorithm->verify || algorithm->check) {
 
-        if (d->verified + group->ncandidates
-            > NGX_HTTP_WEBHOOK_DIAGNOSE_VERIFY)
-        {
+        n = group->ncandidates * ngx_http_webhook_public_cost(key);
+
+        if (d->verified + n > NGX_HTTP_WEBHOOK_DIAGNOSE_VERIFY) {
             return NGX_DECLINED;
         }
 
-        d->verified += group->ncandidates;
+        d->verified += n;
     }
 
     d->digested += before.len + body->len + after.len;

@@ -3,7 +3,8 @@
 # (C) ngx_http_webhook_module contributors
 
 # Tests for webhook_diagnose with public keys: sixteen signatures are verified,
-# and no more; the keys are those of the place first, each once.
+# or four that take longer, and no more; the keys are those of the place first,
+# each once.
 
 ###############################################################################
 
@@ -18,6 +19,8 @@ use lib 'lib';
 use Test::Nginx;
 use Test::Nginx::Webhook;
 
+use MIME::Base64 qw/ encode_base64 /;
+
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -25,7 +28,7 @@ select STDOUT; $| = 1;
 
 my $now = 1764000000;
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()->plan(13);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faketime()->plan(18);
 my $d = $t->testdir();
 
 my @public;
@@ -41,6 +44,12 @@ $t->write_file('eight', join "\n", @public, '');
 $t->write_file('one', "$public[0]\n");
 
 chmod 0600, "$d/eight", "$d/one";
+
+# one that takes longer
+
+openssl('genpkey', '-quiet', '-algorithm', 'EC', '-pkeyopt',
+	'ec_paramgen_curve:P-384', '-out', "$d/key384");
+openssl('pkey', '-in', "$d/key384", '-pubout', '-out', "$d/public384");
 
 $t->write_file_expand('nginx.conf', <<"EOF_");
 
@@ -59,6 +68,11 @@ http {
 
     webhook_diagnose  on;
 
+    webhook_scheme long {
+        algorithm  ecdsa-sha256;
+        signature  \$http_x_signature encoding=base64;
+    }
+
     server {
         listen       127.0.0.1:8080;
         server_name  localhost;
@@ -72,6 +86,12 @@ http {
         location = /one {
             webhook_verify  discord;
             webhook_secret  file:one;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
+        location = /long {
+            webhook_verify  long;
+            webhook_secret  pem:public384;
             proxy_pass      http://127.0.0.1:8081;
         }
     }
@@ -111,6 +131,16 @@ is(hint('one', 1, '', $lf), 'body_empty', 'one key, the last');
 is(hint('one', 8, $lf, $lf), 'secret_of:localhost/eight', 'other place');
 is(hint('one', 8, $crlf, $lf), 'none', 'other place, other body');
 
+# by a key that takes longer, four
+
+my $json = '{"a": "/"}';
+
+is(hint_long($json, $json), '-', 'long, genuine');
+is(hint_long("$json\r\n", $json), 'body_newline_lost', 'long, the 2nd');
+is(hint_long('{"a":"/"}', $json), 'body_blanks', 'long, the 4th');
+is(hint_long($json, '{"a":"/"}'), 'none', 'long, the 5th');
+is(hint_long('', $json), 'none', 'long, the last');
+
 ###############################################################################
 
 sub openssl {
@@ -128,15 +158,28 @@ sub hint {
 
 	$t->clock($now += 1);
 	$t->write_file('text', $now . $signed);
+
+	return ask($place, $sent, [ 'X-Signature-Timestamp', $now ],
+		[ 'X-Signature-Ed25519', unpack 'H*', openssl('pkeyutl', '-sign',
+		'-rawin', '-inkey', "$d/key$key", '-in', "$d/text") ]);
+}
+
+sub hint_long {
+	my ($signed, $sent) = @_;
+
+	$t->clock($now += 1);
+	$t->write_file('text', $signed);
+
+	return ask('long', $sent, [ 'X-Signature', encode_base64(openssl('dgst',
+		'-sha256', '-sign', "$d/key384", "$d/text"), '') ]);
+}
+
+sub ask {
+	my ($place, $sent, @headers) = @_;
+
 	$n++;
-
-	my $signature = openssl('pkeyutl', '-sign', '-rawin', '-inkey',
-		"$d/key$key", '-in', "$d/text");
-
-	request(port => 8080, uri => "/$place", body => $sent, headers => [
-		[ 'X-Signature-Timestamp', $now ],
-		[ 'X-Signature-Ed25519', unpack 'H*', $signature ],
-		[ 'X-Case', "hint $n" ] ]);
+	request(port => 8080, uri => "/$place", body => $sent,
+		headers => [ @headers, [ 'X-Case', "hint $n" ] ]);
 
 	return (($t->logged("hint $n", name => 'hints.log'))[0]
 		=~ /"([^"]*)"$/)[0];

@@ -296,6 +296,23 @@ ngx_http_webhook_curve_fits(EVP_PKEY *public)
 }
 
 
+ngx_uint_t
+ngx_http_webhook_public_cost(ngx_http_webhook_key_t *key)
+{
+    ngx_uint_t  bits;
+
+    bits = EVP_PKEY_bits(key->public);
+
+    if (EVP_PKEY_base_id(key->public) == EVP_PKEY_RSA) {
+        return (bits > 4096) ? 4 : 1;
+    }
+
+    /* P-384 and P-521 */
+
+    return (bits > 256) ? 4 : 1;
+}
+
+
 static EVP_PKEY_CTX *
 ngx_http_webhook_public_ctx(EVP_PKEY *public,
     const ngx_http_webhook_algorithm_t *algorithm)

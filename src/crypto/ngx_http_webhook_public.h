@@ -49,6 +49,9 @@ ngx_int_t ngx_http_webhook_public_check(ngx_http_webhook_key_t *key,
     const ngx_http_webhook_algorithm_t *algorithm, u_char *digest,
     u_char *signature, size_t len, ngx_uint_t raw);
 
+/* How many verifications by Ed25519 one by this key takes, or more. */
+ngx_uint_t ngx_http_webhook_public_cost(ngx_http_webhook_key_t *key);
+
 /*
  * A SubjectPublicKeyInfo of the numbers of an RSA key; of a point on the named
  * curve ("P-256"), where y is NULL on "Ed25519".  Return NGX_OK, NGX_DECLINED
