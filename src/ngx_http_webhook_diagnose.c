@@ -22,6 +22,7 @@
 
 #define NGX_HTTP_WEBHOOK_DIAGNOSE_BYTES   (1024 * 1024)
 #define NGX_HTTP_WEBHOOK_DIAGNOSE_VERIFY  16
+#define NGX_HTTP_WEBHOOK_DIAGNOSE_COST    32768   /* bytes that one is worth */
 #define NGX_HTTP_WEBHOOK_DIAGNOSE_NAMES   8
 
 
@@ -539,6 +540,7 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
     ngx_str_t *body)
 {
     u_char                               digest[NGX_HTTP_WEBHOOK_MAX_DIGEST];
+    size_t                               work;
     ngx_int_t                            rc, found;
     ngx_str_t                            before, after, middle;
     ngx_uint_t                           i, n;
@@ -565,24 +567,22 @@ ngx_http_webhook_fits(ngx_http_webhook_diagnosis_t *d,
         }
     }
 
-    if (d->digested + before.len + body->len + after.len
-        > NGX_HTTP_WEBHOOK_DIAGNOSE_BYTES)
+    n = 0;
+    work = before.len + body->len + after.len;
+
+    if (algorithm->verify || algorithm->check) {
+        n = group->ncandidates * ngx_http_webhook_public_cost(key);
+        work += n * NGX_HTTP_WEBHOOK_DIAGNOSE_COST;
+    }
+
+    if (d->digested + work > NGX_HTTP_WEBHOOK_DIAGNOSE_BYTES
+        || d->verified + n > NGX_HTTP_WEBHOOK_DIAGNOSE_VERIFY)
     {
         return NGX_DECLINED;
     }
 
-    if (algorithm->verify || algorithm->check) {
-
-        n = group->ncandidates * ngx_http_webhook_public_cost(key);
-
-        if (d->verified + n > NGX_HTTP_WEBHOOK_DIAGNOSE_VERIFY) {
-            return NGX_DECLINED;
-        }
-
-        d->verified += n;
-    }
-
-    d->digested += before.len + body->len + after.len;
+    d->digested += work;
+    d->verified += n;
 
     if (scheme->bound) {
         rc = ngx_http_webhook_suppose_bound(d, body);
@@ -702,6 +702,8 @@ ngx_http_webhook_fits_whole(ngx_http_webhook_diagnosis_t *d,
             found = NGX_OK;
         }
     }
+
+    (void) ngx_pfree(d->pool, text.data);
 
     return found;
 }
