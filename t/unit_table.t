@@ -30,6 +30,7 @@ $unit->run(
 	small => 'the same, too small for all ids',
 	owners => 'owners start over',
 	claims => 'nothing but claims',
+	twice => 'an entry that a killed process has left twice',
 	late => 'accepted when the claim is another one\'s',
 	layout => 'sizes and offsets',
 );

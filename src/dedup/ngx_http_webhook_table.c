@@ -383,24 +383,39 @@ ngx_http_webhook_table_find(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id)
 {
     ngx_uint_t                  i, n;
-    ngx_http_webhook_slot_t    *slot;
+    ngx_http_webhook_slot_t    *slot, *found;
     ngx_http_webhook_bucket_t  *buckets[2];
 
     ngx_http_webhook_table_buckets(table, id, buckets);
+
+    found = NULL;
 
     for (i = 0; i < 2; i++) {
         for (n = 0; n < NGX_HTTP_WEBHOOK_BUCKET; n++) {
             slot = &buckets[i]->slots[n];
 
-            if (ngx_http_webhook_is_id(slot, id)
-                && slot->state != NGX_HTTP_WEBHOOK_SLOT_FREE)
+            if (!ngx_http_webhook_is_id(slot, id)
+                || slot->state == NGX_HTTP_WEBHOOK_SLOT_FREE)
             {
-                return slot;
+                continue;
             }
+
+            if (found) {
+
+                /*
+                 * A process was killed while it moved the entry, and nobody
+                 * has changed either copy since.
+                 */
+
+                slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
+                continue;
+            }
+
+            found = slot;
         }
     }
 
-    return NULL;
+    return found;
 }
 
 
@@ -537,7 +552,7 @@ ngx_http_webhook_table_dead(ngx_http_webhook_table_t *table,
  * Makes room in a full bucket by moving one entry to its other bucket, where
  * room is made in the same way if more than one move is allowed.  The copy is
  * whole before the original goes: a process killed in between leaves a second
- * copy, which is of no harm and runs out by itself.
+ * copy, which goes when the entry is looked for.
  */
 
 static ngx_http_webhook_slot_t *

@@ -48,7 +48,10 @@
 void ngx_http_webhook_table_buckets(ngx_http_webhook_table_t *table,
     ngx_http_webhook_id_t *id, ngx_http_webhook_bucket_t *buckets[2]);
 
-/* The slot of the id, whether it is alive or not, or NULL. */
+/*
+ * The slot of the id, whether it is alive or not, or NULL.  A second one, which
+ * a killed process may have left, is freed.
+ */
 ngx_http_webhook_slot_t *ngx_http_webhook_table_find(
     ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id);
 

@@ -683,6 +683,76 @@ layout(void)
 }
 
 
+/*
+ * Of an entry of which a process that was killed has left two, whoever has the
+ * claim has both.
+ */
+
+static void
+twice(void)
+{
+    uint32_t                    i, k, n, owner, fingerprint;
+    ngx_http_webhook_id_t       id;
+    ngx_http_webhook_slot_t    *slot, entry;
+    ngx_http_webhook_table_t    table;
+    ngx_http_webhook_bucket_t  *buckets[2];
+
+    /* whichever comes first is found; what is done with it, both times */
+
+    for (n = 0; n < 4; n++) {
+
+        make(&table, 192 * 12);
+
+        id = new_id();
+        ngx_http_webhook_table_buckets(&table, &id, buckets);
+
+        if (ngx_http_webhook_table_claim(&table, &id, START, 30, 1, &owner,
+                                         &fingerprint)
+            != NGX_OK)
+        {
+            fail("not claimed");
+        }
+
+        slot = ngx_http_webhook_table_find(&table, &id);
+        entry = *slot;
+        slot->state = NGX_HTTP_WEBHOOK_SLOT_FREE;
+
+        for (i = 0; i < 2; i++) {
+            buckets[i]->slots[n / 2] = entry;
+        }
+
+        if (n & 1) {
+            if (ngx_http_webhook_table_commit(&table, &id, owner, START,
+                                              START + 600, 1)
+                != NGX_OK)
+            {
+                fail("copies %u: not committed", n);
+            }
+
+        } else if (ngx_http_webhook_table_free(&table, &id, owner) != NGX_OK) {
+            fail("copies %u: not freed", n);
+        }
+
+        /* no other is left that could be found, now or after a move */
+
+        for (i = 0, k = 0; i < 2 * NGX_HTTP_WEBHOOK_BUCKET; i++) {
+            slot = &buckets[i / NGX_HTTP_WEBHOOK_BUCKET]
+                   ->slots[i % NGX_HTTP_WEBHOOK_BUCKET];
+
+            k += (slot->state != NGX_HTTP_WEBHOOK_SLOT_FREE);
+        }
+
+        if (k != (n & 1)
+            || lookup(&table, &id, START) != (n & 1 ? NGX_DECLINED : NGX_OK))
+        {
+            fail("copies %u: %u are left", n, k);
+        }
+
+        free(table.marks);
+    }
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -692,7 +762,8 @@ main(int argc, char **argv)
         { "owners", owners },
         { "claims", claims },
         { "late", late },
-        { "layout", layout }
+        { "layout", layout },
+        { "twice", twice }
     };
 
     return run(argc, argv, tests, sizeof(tests) / sizeof(tests[0]));

@@ -603,6 +603,8 @@ busy(void)
  * nothing that was done, and has marked what an image does not have yet.
  */
 
+#define KILLED_SIZE  (192 * 12)
+
 static ngx_http_webhook_table_t  killed_table;
 static model_t                  *killed_in;     /* its entry may be anything */
 static int64_t                   killed_at;
@@ -613,9 +615,16 @@ static uint64_t                  killed_evictions;
 static void
 killed_here(void)
 {
+    u_char                   *end;
     uint32_t                  i, n;
     model_t                  *m;
     ngx_http_webhook_slot_t  *slot;
+    static u_char             before[KILLED_SIZE];
+
+    /* as it goes on nobody has looked, who would have mended something */
+
+    end = (u_char *) (killed_table.buckets + killed_table.nbuckets);
+    ngx_memcpy(before, killed_table.marks, end - (u_char *) killed_table.marks);
 
     for (i = 0; i < killed_ids; i++) {
         m = &models[i];
@@ -646,6 +655,8 @@ killed_here(void)
             fail("slot %u: done, and not marked", i);
         }
     }
+
+    ngx_memcpy(killed_table.marks, before, end - (u_char *) killed_table.marks);
 }
 
 
@@ -656,7 +667,7 @@ killed(void)
     uint32_t   n, fingerprint;
     model_t   *m;
 
-    make(&killed_table, 192 * 12);
+    make(&killed_table, KILLED_SIZE);
 
     killed_ids = killed_table.nbuckets * 8;
     killed_at = START;
