@@ -3,388 +3,636 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * The table of event keys: a sequence of operations on few ids, with the clock
- * going either way and copies made meanwhile, has the outcomes of a model that
- * is too simple to be wrong.
+ * going either way, copies and an image made meanwhile, and processes killed
+ * before any store, has the outcomes of a model that is too simple to be wrong.
+ * In a small table entries have to go, no more than are counted, and no claim.
  */
 
 
-#include "fuzz.h"
+#include "table.h"
 
-#include "ngx_http_webhook_table.h"
+/* compiled here: the compiler tells of each store */
 
-
-#define IDS    16
-#define SIZE   (16 * 1024)     /* of a table: nothing ever has to go */
-#define START  1764000000
-#define LEASE  30
-
-
-typedef struct {
-    enum { FREE, IN_FLIGHT, DONE }  state;
-    uint32_t                        owner;
-    uint32_t                        fingerprint;
-    time_t                          until;
-    unsigned                        dead;    /* it was, at some time */
-} model_t;
+#include "ngx_http_webhook_table.c"
+#include "ngx_http_webhook_table_copy.c"
+#include "ngx_http_webhook_table_forget.c"
+#include "ngx_http_webhook_table_owed.c"
 
 
-/* what was forgotten, and may be put back unless it was claimed meanwhile */
-
-typedef struct {
-    ngx_http_webhook_slot_t         slot;
-    model_t                         model;
-    uint32_t                        number;
-    unsigned                        claimed;
-    unsigned                        changes;  /* before it: others may have
-                                                 needed its place */
-} taken_t;
+#define MAX  301                /* of an input: a hundred steps */
 
 
-typedef struct {
-    ngx_http_webhook_table_t        table;
-    u_char                         *memory;
-} memory_t;
-
-
-static void
-make(memory_t *memory, size_t size)
-{
-    unsigned  i;
-
-    memory->memory = calloc(1, size);
-
-    ngx_http_webhook_table_init(&memory->table, memory->memory,
-                                memory->memory + size);
-
-    for (i = 0; i < 4; i++) {
-        memory->table.salt[i] = 0x9e3779b97f4a7c15 * (i + 1);
-    }
-}
-
-
-static ngx_int_t
-expected(model_t *m, ngx_http_webhook_table_t *table, time_t now)
-{
-    if (m->state == FREE || m->until <= now) {
-        return NGX_OK;
-    }
-
-    if (m->state == DONE) {
-        return NGX_DECLINED;
-    }
-
-    /* nobody claims for that long: the clock was set back */
-
-    return (m->until - now > (time_t) table->lease + 60) ? NGX_OK : NGX_BUSY;
-}
-
-
-/*
- * What was dead and is alive again, as the clock was set, may have made room
- * for another in the meantime.
- */
-
-static void
-settle(model_t *m, ngx_http_webhook_table_t *table, ngx_http_webhook_id_t *id,
-    time_t now)
-{
-    uint32_t  found;
-
-    if (!m->dead || expected(m, table, now) == NGX_OK) {
-        return;
-    }
-
-    m->dead = 0;
-
-    if (ngx_http_webhook_table_lookup(table, id, now, &found) == NGX_OK) {
-        m->state = FREE;
-    }
-}
+typedef enum {
+    CLAIM = 0,
+    LOOKUP,
+    RENEW,
+    RELEASE,
+    COMMIT,
+    FORTH,
+    BACK,
+    FORGET,
+    PUT_BACK,
+    COPY,
+    LEARN,
+    ACKNOWLEDGE,
+    OWE,
+    FORGET_ALL,
+    IMAGE,
+    OPERATIONS
+} operation_e;
 
 
 /* some of a copy that is under way, or all of it */
 
 static void
-copy(memory_t *to, memory_t *from, uint32_t *n, time_t now, unsigned end)
+copy(unsigned end)
 {
     uint32_t                    i, before;
-    ngx_uint_t                  k, taken;
+    ngx_uint_t                  k, n;
     ngx_http_webhook_bucket_t   buckets[NGX_HTTP_WEBHOOK_SLICE];
 
     do {
-        before = *n;
-        taken = ngx_http_webhook_table_copy_take(&from->table, n, buckets);
+        before = copied;
+        n = ngx_http_webhook_table_copy_take(memory.table, &copied, buckets);
 
-        fuzz_check(*n >= before && *n <= from->table.nbuckets);
-        fuzz_check(taken <= NGX_HTTP_WEBHOOK_SLICE);
+        fuzz_check(copied >= before && copied <= memory.table->nbuckets);
+        fuzz_check(n <= NGX_HTTP_WEBHOOK_SLICE);
 
-        for (k = 0, i = before; k < taken; k++, i++) {
-            ngx_http_webhook_table_add(&to->table, i, &buckets[k], now);
+        for (k = 0, i = before; k < n; k++, i++) {
+            ngx_http_webhook_table_add(other.table, i, &buckets[k], now);
         }
 
-    } while (end && *n < from->table.nbuckets);
+    } while (end && copied < memory.table->nbuckets);
+}
 
-    if (end) {
-        ngx_http_webhook_table_copy_end(&to->table, &from->table, now);
+
+static void
+end_copy(void)
+{
+    model_t   *m;
+    uint32_t   fingerprint;
+    uint64_t   before;
+    unsigned   i;
+
+    copy(1);
+
+    for (i = 0; i < IDS; i++) {
+        settle(i);
     }
+
+    before = evictions(&memory);
+
+    ngx_http_webhook_table_copy_end(other.table, memory.table, now);
+
+    free(memory.table);
+
+    memory = other;
+    other.table = NULL;
+    copying = 0;
+    earliest = now;
+    changes++;
+
+    /* what had to go after it was copied is back */
+
+    for (i = 0; i < IDS; i++) {
+        m = &models[i];
+
+        if (lookup(&memory, i, &fingerprint) == NGX_DECLINED
+            && until(i) <= m->evicted
+            && (expected(m) != NGX_DECLINED || until(i) > m->until))
+        {
+            become(i, 0, fingerprint, until(i));
+        }
+    }
+
+    check_all(evictions(&memory) - before);
+
+    memset(image, 0, sizeof(image));
+    ngx_http_webhook_table_mark_all(memory.table);
+}
+
+
+/* what may be killed */
+
+static ngx_int_t
+operate(operation_e op, unsigned i, unsigned n)
+{
+    uint32_t                   bucket;
+    uint64_t                   count;
+    ngx_int_t                  rc;
+    ngx_http_webhook_id_t     *id;
+    ngx_http_webhook_table_t  *table;
+
+    id = &ids[i];
+    table = memory.table;
+
+    switch (op) {
+
+    case CLAIM:
+        return ngx_http_webhook_table_claim(table, id, now, LEASE, n & 1,
+                                            &owner, &found);
+
+    case LOOKUP:
+        return ngx_http_webhook_table_lookup(table, id, now, &found);
+
+    case RENEW:
+        return ngx_http_webhook_table_renew(table, id, models[i].owner,
+                                            now + LEASE);
+
+    case RELEASE:
+        return ngx_http_webhook_table_free(table, id, models[i].owner);
+
+    case COMMIT:
+        return ngx_http_webhook_table_commit(table, id, models[i].owner, now,
+                                             now + 10 + n, 1 + n);
+
+    case FORGET:
+        slot.state = 0;
+
+        return (n & 1)
+               ? ngx_http_webhook_table_take_out(table, id, now, &slot,
+                                                 &number)
+               : ngx_http_webhook_table_forget(table, id, now);
+
+    case PUT_BACK:
+        ngx_http_webhook_table_put_back(table, &taken[i].slot,
+                                        taken[i].number, n & 1);
+        return NGX_OK;
+
+    case LEARN:
+        ngx_http_webhook_table_learn(table, id, models[i].owner, now + 10 + n,
+                                     1 + n);
+        return NGX_OK;
+
+    case ACKNOWLEDGE:
+        ngx_http_webhook_table_acknowledge(table, id, models[i].until,
+                                           models[i].fingerprint);
+        return NGX_OK;
+
+    case OWE:
+        for (bucket = 0; bucket < table->nbuckets; bucket++) {
+            ngx_http_webhook_table_owe(table, bucket, now);
+        }
+
+        return NGX_OK;
+
+    default: /* FORGET_ALL */
+        bucket = 0;
+        count = 0;
+
+        do {
+            rc = ngx_http_webhook_table_forget_some(table, &bucket, now,
+                                                    &count);
+        } while (rc == NGX_OK && bucket < table->nbuckets);
+
+        return rc;
+    }
+}
+
+
+static void
+judge(operation_e op, unsigned i, unsigned n, ngx_int_t want, ngx_int_t rc)
+{
+    model_t   *m;
+    unsigned   k, known;
+
+    m = &models[i];
+
+    /* of an owner whose lease has run out the table may know more */
+
+    known = (want == NGX_BUSY && m->owner);
+
+    switch (op) {
+
+    case CLAIM:
+        fuzz_check(rc == want
+                   || (small && rc == NGX_ABORT && want == NGX_OK));
+        fuzz_check(rc != NGX_DECLINED || found == m->fingerprint);
+
+        if (rc == NGX_OK) {
+            fuzz_check(owner && owner <= NGX_HTTP_WEBHOOK_OWNER_MASK);
+
+            m->state = IN_FLIGHT;
+            m->owner = owner;
+            m->until = now + LEASE;
+            m->dead = 0;
+
+            taken[i].claimed = 1;
+            changes++;
+        }
+
+        break;
+
+    case LOOKUP:
+        fuzz_check(rc == want);
+        fuzz_check(rc != NGX_DECLINED || found == m->fingerprint);
+        break;
+
+    case RENEW:
+        fuzz_check(rc == NGX_OK || !known);
+        fuzz_check(rc == NGX_DECLINED || m->state == IN_FLIGHT);
+
+        if (rc == NGX_OK) {
+            m->until = now + LEASE;
+            m->dead = 0;
+        }
+
+        break;
+
+    case RELEASE:
+        fuzz_check(rc == NGX_OK || !known);
+        fuzz_check(rc == NGX_DECLINED || m->state == IN_FLIGHT);
+
+        if (rc == NGX_OK) {
+            m->state = FREE;
+        }
+
+        break;
+
+    case COMMIT:
+
+        /* a success is a fact, whoever holds the claim by then */
+
+        fuzz_check(rc == NGX_OK || !known);
+        fuzz_check(rc == NGX_OK || rc == NGX_DECLINED
+                   || (small && rc == NGX_ABORT && want == NGX_OK));
+
+        if (rc == NGX_ABORT) {
+            break;
+        }
+
+        taken[i].claimed = 1;
+        changes++;
+
+        if (want == NGX_DECLINED) {
+            m->until = ngx_max(m->until, now + 10 + (time_t) n);
+            m->owed |= owing;
+            break;
+        }
+
+        become(i, owing, 1 + n, now + 10 + n);
+        break;
+
+    case FORGET:
+
+        /* not while a copy may have it already */
+
+        if (want == NGX_DECLINED) {
+            fuzz_check(rc == (copying ? NGX_AGAIN : NGX_OK));
+
+        } else {
+            fuzz_check(rc == (want == NGX_OK ? NGX_DECLINED : NGX_BUSY));
+        }
+
+        if (rc == NGX_OK) {
+
+            if (n & 1) {
+                taken[i].slot = slot;
+                taken[i].model = *m;
+                taken[i].number = number;
+                taken[i].claimed = 0;
+                taken[i].changes = changes;
+            }
+
+            m->state = FREE;
+            m->forgotten = 1;
+        }
+
+        break;
+
+    case PUT_BACK:
+        taken[i].slot.state = 0;
+
+        /* as it was; or as it is now, if somebody may have had its place */
+
+        if (!taken[i].claimed) {
+            become(i, taken[i].model.owed || ((n & 1) && owing),
+                   taken[i].model.fingerprint, taken[i].model.until);
+
+            m->dead = (taken[i].changes != changes);
+            settle(i);
+        }
+
+        fuzz_check(lookup(&memory, i, &found) == expected(m));
+        break;
+
+    case LEARN:
+        if (known || (m->state == IN_FLIGHT
+                      && lookup(&memory, i, &found) == NGX_DECLINED))
+        {
+            become(i, 0, 1 + n, now + 10 + n);
+        }
+
+        break;
+
+    case ACKNOWLEDGE:
+        m->owed = 0;
+        break;
+
+    case OWE:
+        for (k = 0; k < IDS; k++) {
+            models[k].owed |= (expected(&models[k]) == NGX_DECLINED);
+        }
+
+        break;
+
+    default: /* FORGET_ALL */
+        fuzz_check(rc == (copying ? NGX_AGAIN : NGX_OK));
+
+        for (k = 0; k < IDS && rc == NGX_OK; k++) {
+            if (models[k].state == DONE) {
+                models[k].forgotten |= (expected(&models[k]) == NGX_DECLINED);
+                models[k].state = FREE;
+                models[k].dead = 1;
+            }
+        }
+
+        break;
+    }
+}
+
+
+/* it is as before, or as after the operation, or what is said of it */
+
+static void
+judge_killed(operation_e op, unsigned i, unsigned n, ngx_int_t want)
+{
+    time_t     end;
+    model_t   *m;
+    uint32_t   fingerprint;
+    unsigned   k;
+    ngx_int_t  rc;
+
+    if (op == FORGET_ALL) {
+        for (k = 0; k < IDS; k++) {
+            settle(k);
+
+            if (expected(&models[k]) == NGX_DECLINED
+                && lookup(&memory, k, &found) == NGX_OK)
+            {
+                models[k].state = FREE;
+                models[k].forgotten = 1;
+                models[k].dead = 1;
+            }
+        }
+
+        earliest = now;
+        return;
+    }
+
+    m = &models[i];
+
+    rc = lookup(&memory, i, &fingerprint);
+    end = until(i);
+
+    /* what is not alive may be anything, and is no more */
+
+    earliest = now;
+    changes++;
+
+    if (op == ACKNOWLEDGE) {
+        m->owed = 0;
+    }
+
+    if (op == PUT_BACK) {
+        taken[i].slot.state = 0;
+    }
+
+    if (rc == want
+        && (rc == NGX_OK || end == m->until)
+        && (rc != NGX_DECLINED || fingerprint == m->fingerprint))
+    {
+        return;
+    }
+
+    switch (op) {
+
+    case CLAIM:
+        fuzz_check(want == NGX_OK && rc == NGX_BUSY && end == now + LEASE);
+
+        taken[i].claimed = 1;
+
+        m->state = IN_FLIGHT;
+        m->owner = 0;
+        m->until = end;
+        m->dead = 0;
+        break;
+
+    case RENEW:
+        fuzz_check(m->state == IN_FLIGHT && rc == NGX_BUSY
+                   && end == now + LEASE);
+
+        m->until = end;
+        m->dead = 0;
+        break;
+
+    case RELEASE:
+        fuzz_check(want == NGX_BUSY && rc == NGX_OK);
+
+        m->state = FREE;
+        break;
+
+    case COMMIT:
+    case LEARN:
+
+        /* done, if only for as long as it was to be before */
+
+        fuzz_check(rc == NGX_DECLINED);
+        fuzz_check(fingerprint == (want == NGX_DECLINED ? m->fingerprint
+                                                        : 1 + n));
+        fuzz_check(end == now + 10 + (time_t) n
+                   || (m->state != FREE && end == m->until));
+
+        taken[i].claimed = 1;
+
+        become(i, (want == NGX_DECLINED) ? m->owed
+                                         : (op == COMMIT && owing),
+               fingerprint, end);
+        break;
+
+    case FORGET:
+        fuzz_check(want == NGX_DECLINED && rc == NGX_OK);
+
+        m->state = FREE;
+        m->forgotten = 1;
+        break;
+
+    default: /* PUT_BACK */
+        fuzz_check(op == PUT_BACK && want == NGX_OK && rc == NGX_DECLINED);
+        fuzz_check(end == taken[i].model.until
+                   && fingerprint == taken[i].model.fingerprint);
+
+        become(i, taken[i].model.owed, fingerprint, end);
+        break;
+    }
+}
+
+
+/* one step; when is the store before which its process is killed, or NEVER */
+
+static void
+step(operation_e op, unsigned i, unsigned n, int when)
+{
+    uint64_t            before;
+    ngx_int_t           rc;
+    static unsigned     survived;
+    static ngx_int_t    want;
+
+    switch (op) {
+
+    case FORTH:
+        move_clock(now + n);
+        return;
+
+    case BACK:
+
+        /*
+         * What a copy has left out would be alive again in the old table,
+         * and what died in the meantime is in the new one or is not.
+         */
+
+        if (!copying) {
+            move_clock(ngx_max(now - (n ? (time_t) n : 3600), earliest));
+        }
+
+        return;
+
+    case COPY:
+
+        /* into a table of the same size, or a larger one, bit by bit */
+
+        if (!copying) {
+            make(&other, (small ? SMALL : SIZE) * ((n & 1) ? 1 : 2));
+
+            if (other.size < memory.size) {
+                free(other.table);
+                make(&other, memory.size - sizeof(ngx_http_webhook_table_t));
+            }
+
+            ngx_http_webhook_table_copy_begin(other.table, memory.table);
+            ngx_http_webhook_table_set_owing(other.table, owing);
+            copying = 1;
+            copied = 0;
+
+            for (i = 0; i < IDS; i++) {
+                models[i].evicted = 0;
+            }
+
+        } else if (n & 1) {
+            end_copy();
+
+        } else {
+            copy(0);
+        }
+
+        return;
+
+    case IMAGE:
+        update_image();
+        return;
+
+    case PUT_BACK:
+        if (taken[i].slot.state == 0) {
+            return;
+        }
+
+        break;
+
+    case OWE:
+        if (n & 1) {
+            owing = !owing;
+            ngx_http_webhook_table_set_owing(memory.table, owing);
+
+            if (copying) {
+                ngx_http_webhook_table_set_owing(other.table, owing);
+            }
+
+            return;
+        }
+
+        break;
+
+    default:
+        break;
+    }
+
+    settle(i);
+
+    want = expected(&models[i]);
+    before = evictions(&memory);
+    found = 0;
+    survived = 0;
+
+    if (setjmp(killed) == 0) {
+        stores = when;
+        rc = operate(op, i, n);
+        stores = NEVER;
+        survived = 1;
+    }
+
+    if (survived) {
+        judge(op, i, n, want, rc);
+
+    } else if (op != OWE) {
+        judge_killed(op, i, n, want);
+    }
+
+    if (!survived || evictions(&memory) != before) {
+        check_all(evictions(&memory) - before);
+    }
+
+    models[i].dead |= expected(&models[i]) == NGX_OK;
 }
 
 
 int
 LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
-    time_t                  now, copied;
-    memory_t                tables[2], *memory, *other;
-    uint32_t                n, owner, found;
-    unsigned                i, op, copying, changes;
-    ngx_int_t               rc, want;
-    model_t                 models[IDS], *m;
-    taken_t                 taken[IDS], *back;
-    ngx_http_webhook_id_t   ids[IDS];
-    ngx_http_webhook_slot_t  slot;
+    unsigned  i, op, which;
+
+    if (size > MAX) {
+        return 0;
+    }
 
     memset(models, 0, sizeof(models));
     memset(taken, 0, sizeof(taken));
+    memset(image, 0, sizeof(image));
 
     for (i = 0; i < IDS; i++) {
         ids[i].hi = 0x0123456789abcdef * (i + 1);
         ids[i].lo = i;
+        models[i].dead = 1;
     }
-
-    memory = &tables[0];
-    other = &tables[1];
-
-    make(memory, SIZE);
 
     now = START;
-    copied = 0;
+    earliest = 0;
     copying = 0;
+    owing = 0;
     changes = 0;
-    n = 0;
+    stores = NEVER;
+    other.table = NULL;
 
-    while (size >= 2) {
+    small = fuzz_byte(data, size) & 1;
+
+    make(&memory, small ? SMALL : SIZE);
+
+    while (size >= 3) {
 
         op = fuzz_byte(data, size);
+        which = fuzz_byte(data, size);
         i = fuzz_byte(data, size);
-        m = &models[i % IDS];
-        i /= IDS;
 
-        settle(m, &memory->table, &ids[m - models], now);
-
-        want = expected(m, &memory->table, now);
-        found = 0;
-
-        switch (op % 9) {
-
-        case 0:
-            rc = ngx_http_webhook_table_claim(&memory->table,
-                                              &ids[m - models], now, LEASE,
-                                              i & 1, &owner, &found);
-
-            fuzz_check(rc == want);
-            fuzz_check(rc != NGX_DECLINED || found == m->fingerprint);
-
-            if (rc == NGX_OK) {
-                fuzz_check(owner && owner <= NGX_HTTP_WEBHOOK_OWNER_MASK);
-
-                m->state = IN_FLIGHT;
-                m->owner = owner;
-                m->until = now + LEASE;
-                m->dead = 0;
-
-                taken[m - models].claimed = 1;
-                changes++;
-            }
-
-            break;
-
-        case 1:
-            rc = ngx_http_webhook_table_lookup(&memory->table,
-                                               &ids[m - models], now, &found);
-
-            fuzz_check(rc == want);
-            fuzz_check(rc != NGX_DECLINED || found == m->fingerprint);
-            break;
-
-        case 2:
-
-            /* of an owner whose lease has run out the table may know more */
-
-            rc = ngx_http_webhook_table_renew(&memory->table,
-                                              &ids[m - models], m->owner,
-                                              now + LEASE);
-
-            fuzz_check(rc == NGX_OK || want != NGX_BUSY);
-            fuzz_check(rc == NGX_DECLINED || m->state == IN_FLIGHT);
-
-            if (rc == NGX_OK) {
-                m->until = now + LEASE;
-                m->dead = 0;
-            }
-
-            break;
-
-        case 3:
-            rc = ngx_http_webhook_table_free(&memory->table, &ids[m - models],
-                                             m->owner);
-
-            fuzz_check(rc == NGX_OK || want != NGX_BUSY);
-            fuzz_check(rc == NGX_DECLINED || m->state == IN_FLIGHT);
-
-            if (rc == NGX_OK) {
-                m->state = FREE;
-            }
-
-            break;
-
-        case 4:
-
-            /* a success is a fact, whoever holds the claim by then */
-
-            rc = ngx_http_webhook_table_commit(&memory->table,
-                                               &ids[m - models],
-                                               m->owner, now, now + 100 + i,
-                                               op + 1);
-
-            fuzz_check(rc == NGX_OK || rc == NGX_DECLINED);
-            fuzz_check(rc == NGX_OK || want != NGX_BUSY);
-
-            taken[m - models].claimed = 1;
-            changes++;
-
-            if (m->state == DONE && want == NGX_DECLINED) {
-                m->until = ngx_max(m->until, now + 100 + (time_t) i);
-                break;
-            }
-
-            m->state = DONE;
-            m->fingerprint = op + 1;
-            m->until = now + 100 + i;
-            m->dead = 0;
-            break;
-
-        case 5:
-            now += i;
-            break;
-
-        case 6:
-
-            /*
-             * What a copy has left out would be alive again in the old table,
-             * and what died in the meantime is in the new one or is not.
-             */
-
-            if (!copying && i < 8) {
-                now = ngx_max(now - (i ? (time_t) i : 3600), copied);
-            }
-
-            break;
-
-        case 7:
-
-            /* on request, but not while a copy may have it already */
-
-            back = &taken[m - models];
-
-            if ((i & 2) && back->slot.state) {
-
-                /* as it was; or as it is now, if somebody may have had it */
-
-                ngx_http_webhook_table_put_back(&memory->table, &back->slot,
-                                                back->number, i & 1);
-                back->slot.state = 0;
-
-                if (back->claimed) {
-                    break;
-                }
-
-                *m = back->model;
-                m->dead = (back->changes != changes);
-
-                settle(m, &memory->table, &ids[m - models], now);
-
-                fuzz_check(ngx_http_webhook_table_lookup(&memory->table,
-                                                  &ids[m - models], now, &found)
-                           == expected(m, &memory->table, now));
-                break;
-            }
-
-            rc = (i & 1)
-                 ? ngx_http_webhook_table_take_out(&memory->table,
-                                                   &ids[m - models], now,
-                                                   &slot, &owner)
-                 : ngx_http_webhook_table_forget(&memory->table,
-                                                 &ids[m - models], now);
-
-            if (want == NGX_DECLINED) {
-                fuzz_check(rc == (copying ? NGX_AGAIN : NGX_OK));
-
-            } else {
-                fuzz_check(rc == (want == NGX_OK ? NGX_DECLINED : NGX_BUSY));
-            }
-
-            if (rc == NGX_OK) {
-
-                if (i & 1) {
-                    back->slot = slot;
-                    back->model = *m;
-                    back->number = owner;
-                    back->claimed = 0;
-                    back->changes = changes;
-                }
-
-                m->state = FREE;
-            }
-
-            break;
-
-        default:
-
-            /* into a table of the same size, or a larger one, bit by bit */
-
-            if (!copying) {
-                make(other, (i & 1) ? SIZE : 2 * SIZE);
-                ngx_http_webhook_table_copy_begin(&other->table,
-                                                  &memory->table);
-                copying = 1;
-                n = 0;
-                break;
-            }
-
-            copy(other, memory, &n, now, i & 1);
-
-            if (i & 1) {
-                copied = now;
-                changes++;
-
-                free(memory->memory);
-
-                memory = other;
-                other = (memory == &tables[0]) ? &tables[1] : &tables[0];
-                copying = 0;
-            }
-
-            break;
-        }
-
-        for (m = models; m < models + IDS; m++) {
-            m->dead |= expected(m, &memory->table, now) == NGX_OK;
-        }
+        step(op % OPERATIONS, which % IDS, i,
+             (op / OPERATIONS < 10)
+             ? NEVER : (int) (op / OPERATIONS - 10 + which / IDS * 7));
     }
 
-    for (i = 0; i < IDS; i++) {
-        settle(&models[i], &memory->table, &ids[i], now);
+    check_all(0);
+    check_owed();
+    check_image();
 
-        fuzz_check(ngx_http_webhook_table_lookup(&memory->table, &ids[i], now,
-                                                 &found)
-                   == expected(&models[i], &memory->table, now));
-    }
-
-    if (copying) {
-        free(other->memory);
-    }
-
-    free(memory->memory);
+    free(other.table);
+    free(memory.table);
 
     return 0;
 }
