@@ -20,7 +20,7 @@
 #include "ngx_http_webhook_secret.h"
 
 
-#define MAX  8192
+#define MAX  2048
 
 
 static const char  *names[] = {
@@ -85,19 +85,23 @@ int
 LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
     char                        path[64], *rv;
-    unsigned                    i, k, jwks;
+    unsigned                    i, jwks, type;
     ngx_int_t                   rc;
     ngx_str_t                   name;
     ngx_array_t                 secrets;
     fuzz_conf_t                 conf;
     ngx_http_webhook_key_t      key;
+    ngx_http_webhook_scheme_t  *scheme;
     ngx_http_webhook_secret_t  *secret;
 
     if (size > MAX) {
         return 0;
     }
 
-    jwks = fuzz_byte(data, size) & 1;
+    type = fuzz_byte(data, size);
+
+    jwks = type & 1;
+    scheme = &schemes[type / 2 % NAMES];
 
     fuzz_check(ftruncate(fd, 0) == 0);
     fuzz_check(pwrite(fd, data, size, 0) == (ssize_t) size);
@@ -120,21 +124,16 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     secret = secrets.elts;
 
     for (i = 0; i < secrets.nelts && rv == NGX_CONF_OK; i++) {
-        for (k = 0; k < NAMES; k++) {
+        ngx_memzero(&key, sizeof(ngx_http_webhook_key_t));
 
-            ngx_memzero(&key, sizeof(ngx_http_webhook_key_t));
+        rc = ngx_http_webhook_file_key(scheme, &secret[i], &key);
 
-            rc = ngx_http_webhook_file_key(&schemes[k], &secret[i], &key);
-
-            if (rc == NGX_OK
-                && secret[i].kind == NGX_HTTP_WEBHOOK_SECRET_PUBLIC)
-            {
-                fuzz_check(schemes[k].algorithm->public);
-                check_public(&secret[i]);
-            }
-
-            ngx_http_webhook_key_free(&key);
+        if (rc == NGX_OK && secret[i].kind == NGX_HTTP_WEBHOOK_SECRET_PUBLIC) {
+            fuzz_check(scheme->algorithm->public);
+            check_public(&secret[i]);
         }
+
+        ngx_http_webhook_key_free(&key);
     }
 
     fuzz_conf_free(&conf);

@@ -24,12 +24,17 @@
 #define ZONELEN  128
 #define HCRC     132
 
-#define SIZE     (16 * 1024)       /* of the table */
+#define SIZE     (4 * 1024)        /* of the table */
+#define MAX      4096              /* of an input */
+#define RECORDS  (MAX / RECORD + 1)
 
 
 static char    folder[] = "/dev/shm/webhook-fuzz-XXXXXX";
 static char    path[sizeof(folder) + sizeof("/state")];
 static u_char  salt[NGX_HTTP_WEBHOOK_STATE_KEY];
+
+static ngx_shmtx_t     mutex;
+static ngx_shmtx_sh_t  lock;
 
 
 static void
@@ -50,6 +55,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     sprintf(path, "%s/state", folder);
     atexit(cleanup);
 
+    ngx_pid = getpid();
     ngx_time_init();
     ngx_cacheline_size = NGX_CPU_CACHE_LINE;
 
@@ -57,6 +63,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     cycle.log = &fuzz_log;
     ngx_cycle = &cycle;
+
+    fuzz_check(ngx_shmtx_create(&mutex, &lock, NULL) == NGX_OK);
 
     return ngx_crc32_table_init() == NGX_OK ? 0 : 1;
 }
@@ -80,25 +88,38 @@ get32(u_char *p)
 }
 
 
-/* whether a slot stands in a record whose checksum is right */
+/* where the records stand whose checksum is right */
 
-static int
-is_known(u_char *image, size_t size, ngx_http_webhook_slot_t *slot)
+static unsigned
+find_right(u_char *image, size_t size, size_t right[RECORDS])
 {
-    size_t                     n;
-    unsigned                   i;
-    ngx_http_webhook_bucket_t  bucket;
+    size_t    n;
+    unsigned  count;
+
+    count = 0;
 
     for (n = RECORD; n + RECORD <= size; n += RECORD) {
-
-        if (get32(image + n + CRC) != ngx_crc32_long(image + n, CRC)) {
-            continue;
+        if (get32(image + n + CRC) == ngx_crc32_long(image + n, CRC)) {
+            right[count++] = n;
         }
+    }
 
-        memcpy(&bucket, image + n, sizeof(bucket));
+    return count;
+}
 
-        for (i = 0; i < NGX_HTTP_WEBHOOK_BUCKET; i++) {
-            if (memcmp(&bucket.slots[i], slot, sizeof(*slot)) == 0) {
+
+static int
+is_known(u_char *image, size_t *right, unsigned count,
+    ngx_http_webhook_slot_t *slot)
+{
+    unsigned  i, k;
+
+    for (i = 0; i < count; i++) {
+        for (k = 0; k < NGX_HTTP_WEBHOOK_BUCKET; k++) {
+            if (memcmp(image + right[i] + k * sizeof(*slot), slot,
+                       sizeof(*slot))
+                == 0)
+            {
                 return 1;
             }
         }
@@ -112,16 +133,16 @@ int
 LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
     int                        fd;
-    size_t                     n;
+    size_t                     n, right[RECORDS];
     u_char                    *image, *memory, flags;
     uint32_t                   i, k;
+    unsigned                   count;
     ngx_pool_t                *pool;
-    ngx_shmtx_t                mutex;
     ngx_http_webhook_slot_t   *slot;
     ngx_http_webhook_state_t   state;
     ngx_http_webhook_table_t   table;
 
-    if (size > 64 * 1024) {
+    if (size > MAX) {
         return 0;
     }
 
@@ -163,7 +184,6 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     memset(table.salt, 0x5a, sizeof(table.salt));
 
     ngx_memzero(&state, sizeof(state));
-    ngx_memzero(&mutex, sizeof(mutex));
 
     state.path.data = (u_char *) path;
     state.path.len = strlen(path);
@@ -179,11 +199,14 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     fuzz_check(ngx_http_webhook_state_open(&state, 1, 0, pool, &fuzz_log)
                == NGX_OK);
 
+    count = find_right(image, n, right);
+
     for (i = 0; i < table.nbuckets; i++) {
         for (k = 0; k < NGX_HTTP_WEBHOOK_BUCKET; k++) {
             slot = &table.buckets[i].slots[k];
 
-            fuzz_check(slot->state == 0 || is_known(image, n, slot));
+            fuzz_check(slot->state == 0
+                       || is_known(image, right, count, slot));
         }
     }
 
