@@ -28,10 +28,11 @@ use MIME::Base64 qw/ encode_base64 /;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(21);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(32);
 my $dir = $t->testdir();
 
-my @names = qw/ fine returns rewrites open small long aborted off /;
+my @names = qw/ fine returns rewrites plain redirects permanent absolute
+	scheme quoted breaks inner open small long aborted off /;
 
 my %secret = map { $_ => "the secret of the place $_" } @names;
 
@@ -42,7 +43,14 @@ foreach my $name (@names) {
 
 my %more = (
 	returns => 'if ($arg_a) { return 404; }',
-	rewrites => 'rewrite ^/x /fine last;',
+	rewrites => 'rewrite ^ /off last;',
+	plain => 'if ($arg_a = "") { rewrite ^ /off; }',
+	redirects => 'rewrite ^ /off redirect;',
+	permanent => 'if ($arg_a = "") { rewrite ^ /off permanent; }',
+	absolute => 'rewrite ^ https://example.com/ break;',
+	scheme => 'rewrite ^ $scheme://example.com/;',
+	quoted => 'rewrite ^ "${scheme}://example.com/" break;',
+	breaks => 'rewrite ^ /off break;',
 	open => 'satisfy any; allow 127.0.0.1; deny all;',
 	small => '',
 	long => 'client_max_body_size 2m;',
@@ -50,7 +58,7 @@ my %more = (
 	off => 'webhook_verify off; return 404;',
 );
 
-my $locations = join '', map { <<"EOF_" } @names;
+my $locations = join '', map { <<"EOF_" } grep { $_ ne 'inner' } @names;
         location = /$_ {
             webhook_secret  file:secret.$_;
             proxy_pass      http://127.0.0.1:8081;
@@ -94,6 +102,17 @@ http {
         server_name  hooks.example.com;
 
 $locations
+        location /outer {
+            webhook_verify  off;
+            return          404;
+
+            location /outer/inner {
+                webhook_verify        nextpay;
+                webhook_secret        file:secret.inner;
+                client_max_body_size  1m;
+                proxy_pass            http://127.0.0.1:8081;
+            }
+        }
     }
 }
 
@@ -109,16 +128,20 @@ my ($status, $out) = webhook_check($t);
 my %warned;
 
 foreach my $part (split /^(?=place )/m, $out) {
-	my ($place) = $part =~ m!^place\s+hooks\.example\.com/(\w+),! or next;
+	my ($place) = $part =~ m!^place\s+hooks\.example\.com/\S*?(\w+),! or next;
 	$warned{$place} = [ $part =~ /^warning\s+(.*)$/mg ];
 }
 
 is($status, 0, 'list');
-is(join("\n", @{$warned{fine}}), '', 'nothing');
+is(join("\n", map { @{$warned{$_}} } qw/ fine quoted breaks inner /), '',
+	'nothing');
 
 my %expected = (
 	returns => qr/^"return" in \S+:\d+ answers before anything is verified$/,
-	rewrites => qr/^"rewrite" in \S+:\d+ answers before anything is verified$/,
+	(map { $_ => qr/^"rewrite" in \S+:\d+ answers before anything is verified$/ }
+		qw/ redirects permanent absolute scheme /),
+	(map { $_ => qr/^"rewrite" in \S+:\d+ takes requests to another location, which may not verify them$/ }
+		qw/ rewrites plain /),
 	open => qr/^"satisfy any": who is allowed otherwise is not verified$/,
 	small => qr/^"client_max_body_size" is not set: bodies over 1m get 413$/,
 	long => qr/^bodies over "webhook_json_max_size", 1m, are let through/,
@@ -133,6 +156,13 @@ foreach my $name (sort keys %expected) {
 }
 
 ok(!exists $warned{off}, 'where nothing is verified');
+
+# nginx does as it is said
+
+is(join(' ', map { request(port => 8080, uri => $_ eq 'inner' ? '/outer/inner'
+	: "/$_", body => '{}')->{status} } qw/ fine quoted breaks inner
+	redirects permanent absolute scheme rewrites plain /),
+	'401 401 401 401 302 301 302 302 404 404', 'who is verified');
 
 # what the running nginx has not read
 
