@@ -5,7 +5,8 @@
 # Requests with random faults: genuine ones of several providers, a few bytes of
 # which were changed, lost, doubled or put in, on connections that are used
 # again.  Whatever nginx makes of them, what the upstream gets has the signature
-# of its own bytes; and genuine requests among them are let through.
+# of its own bytes; and genuine requests among them are let through.  So are
+# requests of the monitor, which must not stop to answer.
 #
 #	TEST_SEED     seed of all that is random
 #	TEST_SECONDS  how long to go on (3)
@@ -36,7 +37,7 @@ my $seed = defined $ENV{TEST_SEED} ? $ENV{TEST_SEED} : int(rand(2 ** 31));
 
 srand($seed);
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(4);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(5);
 
 my $secret = 'a secret of the fuzzed requests';
 my $whsec = 'whsec_' . encode_base64($secret, '');
@@ -140,6 +141,10 @@ http {
         listen       127.0.0.1:8080;
         server_name  localhost;
 
+        location = /webhooks {
+            webhook_monitor  write=on;
+        }
+
         $locations
     }
 }
@@ -149,6 +154,8 @@ EOF
 my $u = upstream(8081);
 
 $t->run();
+
+diag("seed $seed, $seconds seconds") if $ENV{TEST_SECONDS};
 
 ###############################################################################
 
@@ -166,7 +173,7 @@ while (time() < $till || $n < 100) {
 	}
 
 	foreach (0 .. int rand 3) {
-		my ($scheme, $request) = genuine();
+		my (undef, $request) = rand() < 0.1 ? question() : genuine();
 		$bytes .= mutate($request);
 	}
 
@@ -199,6 +206,8 @@ diag(explain($_)) foreach @forged;
 
 is_deeply(\@forged, [], 'what the upstream gets is authentic');
 is_deeply(\@refused, [], 'what is genuine is let through');
+is(request(method => 'GET', uri => '/webhooks')->{status}, 200,
+	'the monitor answers');
 is_deeply([ sort keys %got ], [ sort keys %schemes ],
 	'from each provider something is');
 cmp_ok($sent{401} || 0, '>', $n / 10, 'and much is refused');
@@ -240,6 +249,24 @@ sub genuine {
 		rand() < 0.3 ? (chunked => [ 1 + int rand 40 ]) : ());
 
 	return ($scheme, $head . $rest);
+}
+
+# all, or one event, or that to be forgotten
+
+sub question {
+	my @names = sort keys %schemes;
+	my $one = "server=localhost&location=/$names[rand @names]&key=evt_"
+		. int rand($id || 1);
+
+	my @args = (qw/ format=json format=html format=prometheus /, $one, $one,
+		'zone=events&all=yes');
+
+	my $n = int rand @args;
+
+	return ('monitor', join '', Test::Nginx::Webhook::_request(
+		method => $n > 3 ? 'DELETE' : 'GET', keepalive => 1,
+		uri => "/webhooks?$args[$n]",
+		headers => [ [ 'Webhook-Forget', 'events' ] ]));
 }
 
 sub mutate {
