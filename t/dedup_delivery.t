@@ -36,7 +36,7 @@ my %secret = (
 );
 
 my $t = Test::Nginx->new()->has(qw/http proxy map rewrite/)->has_faketime()
-	->plan(171);
+	->plan(177);
 
 my $schemes = join "\n", map { <<"EOF" } sort keys %secret;
         location /$_ {
@@ -68,6 +68,11 @@ http {
 
     webhook_scheme pair from=nextpay {
         event_id  json:/a json:/b;
+    }
+
+    webhook_scheme headed from=nextpay {
+        signed    \$http_x_id.\$request_body;
+        event_id  \$http_x_id;
     }
 
     webhook_scheme shown from=nextpay {
@@ -125,6 +130,12 @@ $schemes
 
         location /pair {
             webhook_verify  pair;
+            webhook_dedup   zone=events;
+            proxy_pass      http://127.0.0.1:8081;
+        }
+
+        location /headed {
+            webhook_verify  headed;
             webhook_dedup   zone=events;
             proxy_pass      http://127.0.0.1:8081;
         }
@@ -649,6 +660,34 @@ foreach my $case (
 		logged($name, 3)),
 		'401, 200 proxied, 200 proxied, 200 "PASSED" "' . $reason . '"',
 		"$name, each time");
+}
+
+# so are those whose id stands in a header
+
+foreach my $case (
+	[ 'control character', "a\tb", '200 proxied', '"PASSED" "missing_id"' ],
+	[ 'long', $long, '200 proxied', '"PASSED" "id_too_long"' ],
+	[ 'longest', 'x' x 256, '200 duplicate',
+		'"DUPLICATE" "already_delivered"' ],
+) {
+	my ($name, $id, $second, $logged) = @$case;
+
+	$name = "header, $name";
+
+	my @event = (uri => '/headed', body => '{}', headers => [
+		[ 'X-Case', $name ], [ 'X-Id', $id ],
+		sign('nextpay', $secret{nextpay}, "$id.{}") ]);
+
+	my @got = map {
+		my $count = $u->count();
+		my $r = request(@event);
+		verdict($r, $u->count() - $count);
+	} 1 .. 2;
+
+	is(join(', ', @got, logged($name, 2)),
+		"200 proxied, $second, 200 $logged", $name);
+
+	is(request(@event, body => '{ }')->{status}, 401, "$name - forged");
 }
 
 # those just this side of it are not

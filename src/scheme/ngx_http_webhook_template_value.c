@@ -167,9 +167,11 @@ ngx_http_webhook_part_value(ngx_http_webhook_scope_t *scope,
         return NGX_HTTP_WEBHOOK_REASON_ID_TOO_LONG;
     }
 
+    /* with control characters it counts as absent, as in JSON */
+
     for (i = 0; i < value->len; i++) {
         if (value->data[i] < 0x20 || value->data[i] == 0x7f) {
-            return NGX_HTTP_WEBHOOK_REASON_MALFORMED_FIELD;
+            return NGX_HTTP_WEBHOOK_REASON_MISSING_ID;
         }
     }
 
