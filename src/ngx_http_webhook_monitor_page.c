@@ -37,6 +37,8 @@ static int ngx_libc_cdecl ngx_http_webhook_page_cmp(const void *one,
 static void ngx_http_webhook_page_about(ngx_http_webhook_monitor_t *monitor);
 static void ngx_http_webhook_page_wrong(ngx_http_webhook_monitor_t *monitor,
     ngx_http_webhook_page_place_t *places, ngx_uint_t n);
+static ngx_uint_t ngx_http_webhook_page_unavailable(
+    ngx_http_webhook_writer_t *w, ngx_http_webhook_page_place_t *place);
 static void ngx_http_webhook_page_places(ngx_http_webhook_monitor_t *monitor,
     ngx_http_webhook_page_place_t *places, ngx_uint_t n);
 static ngx_uint_t ngx_http_webhook_page_top(ngx_atomic_uint_t *counts,
@@ -241,15 +243,7 @@ ngx_http_webhook_page_wrong(ngx_http_webhook_monitor_t *monitor,
     wrong = ngx_http_webhook_page_wrong_zones(monitor);
 
     for (i = 0; i < n; i++) {
-        name = (ngx_str_t *) &places[i].counted->names[0];
-
-        if (places[i].outcomes[NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE]) {
-            ngx_http_webhook_page_fault(w, "><b>", name);
-            ngx_http_webhook_write(w, "answered 503 to %uA requests: a fault "
-                                   "of this server, see the error log.",
-                     places[i].outcomes[NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE]);
-            wrong++;
-        }
+        wrong += ngx_http_webhook_page_unavailable(w, &places[i]);
     }
 
     for (i = 0; i < n; i++) {
@@ -283,6 +277,42 @@ ngx_http_webhook_page_wrong(ngx_http_webhook_monitor_t *monitor,
         ngx_http_webhook_write(w, "<li class=\"ok\"><b>Nothing</b> that can "
                                "be seen from here.");
     }
+}
+
+
+/* what was answered 503, and why */
+
+static ngx_uint_t
+ngx_http_webhook_page_unavailable(ngx_http_webhook_writer_t *w,
+    ngx_http_webhook_page_place_t *place)
+{
+    ngx_uint_t         i, wrong;
+    ngx_atomic_uint_t  n[3];
+
+    static char  *why[] = {
+        "the store could not be asked.",
+        "the zone was full.",
+        "a fault of this server, see the error log."
+    };
+
+    n[0] = place->reasons[NGX_HTTP_WEBHOOK_REASON_STORE_UNAVAILABLE];
+    n[1] = place->reasons[NGX_HTTP_WEBHOOK_REASON_ZONE_FULL];
+    n[2] = place->outcomes[NGX_HTTP_WEBHOOK_STATUS_UNAVAILABLE] - n[0] - n[1];
+
+    wrong = 0;
+
+    for (i = 0; i < 3; i++) {
+
+        if (n[i]) {
+            ngx_http_webhook_page_fault(w, "><b>",
+                                  (ngx_str_t *) &place->counted->names[0]);
+            ngx_http_webhook_write(w, "answered 503 to %uA requests: %s", n[i],
+                                   why[i]);
+            wrong++;
+        }
+    }
+
+    return wrong;
 }
 
 

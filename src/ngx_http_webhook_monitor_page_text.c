@@ -15,8 +15,8 @@
 
 char  ngx_http_webhook_page_policy[] =
         "default-src 'none'; style-src 'sha256-mORPrQJLPZggTRhY1r"
-        "8PYM+QVRBE7j3V/uJ9GMBBrks='; script-src 'sha256-SDki2MPi"
-        "ntcO/kub94Wz3kWTT56GdcxvG7/1PXZLoSg='; connect-src 'self"
+        "8PYM+QVRBE7j3V/uJ9GMBBrks='; script-src 'sha256-O8zESQt8"
+        "PITMl+CBsLZHFe/0MFvzqXeQvkXxf49QaLI='; connect-src 'self"
         "'; base-uri 'none'; form-action 'none'; frame-ancestors "
         "'none'";
 
@@ -319,11 +319,17 @@ ngx_str_t  ngx_http_webhook_page_parts[] = {
         "  }\n"
         "\n"
         "  for (const p of all) {\n"
-        "    if (of(p, 'unavailable')) {\n"
-        "      add(p.name, `answered 503 to ${of(p, 'unavailable'"
-        ")} requests: a fault `\n"
-        "        + 'of this server, see the error log.');\n"
-        "    }\n"
+        "    const store = p.reasons.store_unavailable || 0;\n"
+        "    const full = p.reasons.zone_full || 0;\n"
+        "    const fault = of(p, 'unavailable') - store - full;\n"
+        "    const say = (n, why) => n\n"
+        "      && add(p.name, `answered 503 to ${n} requests: ${w"
+        "hy}`);\n"
+        "\n"
+        "    say(store, 'the store could not be asked.');\n"
+        "    say(full, 'the zone was full.');\n"
+        "    say(fault, 'a fault of this server, see the error lo"
+        "g.');\n"
         "  }\n"
         "\n"
         "  for (const p of all) {\n"

@@ -33,7 +33,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)
 	->allow(qr/exited on signal 9/);
 my $redis = Test::Nginx::Redis->new(8379);
 
-$t->plan(79);
+$t->plan(81);
 
 my $store = Test::Nginx::Store->new(8380, 8379);
 
@@ -144,6 +144,11 @@ $store->reset()->once(qr/ p:/, { reply => "-OOM no\r\n" });
 moved('rejected', sub { event($u, 'rejected', uri => '/reject') },
 	'503 UNAVAILABLE store_unavailable FAILED 0',
 	operations_failed => 1, errors => 1, rejected => 1);
+
+like(page(), qr!<li><b>\S*/reject</b> answered 503 to 1 requests: the store could not be asked\.!,
+	'rejected - on the page');
+unlike(page(), qr/<\/b> answered 503 to \d+ requests: a fault/,
+	'rejected - no fault of this server');
 
 # a leftover of this zone
 

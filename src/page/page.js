@@ -97,10 +97,15 @@ function wrong(all) {
   }
 
   for (const p of all) {
-    if (of(p, 'unavailable')) {
-      add(p.name, `answered 503 to ${of(p, 'unavailable')} requests: a fault `
-        + 'of this server, see the error log.');
-    }
+    const store = p.reasons.store_unavailable || 0;
+    const full = p.reasons.zone_full || 0;
+    const fault = of(p, 'unavailable') - store - full;
+    const say = (n, why) => n
+      && add(p.name, `answered 503 to ${n} requests: ${why}`);
+
+    say(store, 'the store could not be asked.');
+    say(full, 'the zone was full.');
+    say(fault, 'a fault of this server, see the error log.');
   }
 
   for (const p of all) {
