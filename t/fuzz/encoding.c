@@ -15,7 +15,9 @@
 static void
 encode(ngx_http_webhook_encoding_e encoding, ngx_str_t *text, ngx_str_t *bytes)
 {
-    text->data = malloc(2 * bytes->len + 4);
+    ngx_str_t  hex;
+
+    text->data = malloc(3 * bytes->len + 4);
 
     switch (encoding) {
 
@@ -26,6 +28,12 @@ encode(ngx_http_webhook_encoding_e encoding, ngx_str_t *text, ngx_str_t *bytes)
 
     case NGX_HTTP_WEBHOOK_ENCODING_BASE64:
         ngx_encode_base64(text, bytes);
+        break;
+
+    case NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX:
+        encode(NGX_HTTP_WEBHOOK_ENCODING_HEX, &hex, bytes);
+        ngx_encode_base64(text, &hex);
+        free(hex.data);
         break;
 
     default:
@@ -56,6 +64,33 @@ decode(ngx_http_webhook_encoding_e encoding, ngx_str_t *text, ngx_str_t *bytes)
 }
 
 
+/* base64 of hex, whose digits have two forms: those of the text */
+
+static void
+check_hex(ngx_str_t *text, ngx_str_t *bytes)
+{
+    size_t     i;
+    ngx_str_t  hex, digits, again;
+
+    digits.data = malloc(ngx_base64_decoded_length(text->len));
+    fuzz_check(ngx_decode_base64(&digits, text) == NGX_OK);
+
+    encode(NGX_HTTP_WEBHOOK_ENCODING_HEX, &hex, bytes);
+    fuzz_check(digits.len == hex.len);
+
+    for (i = 0; i < hex.len; i++) {
+        fuzz_check(ngx_tolower(digits.data[i]) == hex.data[i]);
+    }
+
+    encode(NGX_HTTP_WEBHOOK_ENCODING_BASE64, &again, &digits);
+    fuzz_check(fuzz_equal(&again, text));
+
+    free(again.data);
+    free(hex.data);
+    free(digits.data);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
@@ -63,7 +98,7 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
     ngx_str_t                    text, bytes, again, back;
     ngx_http_webhook_encoding_e  encoding;
 
-    switch (fuzz_byte(data, size) % 3) {
+    switch (fuzz_byte(data, size) % 4) {
 
     case 0:
         encoding = NGX_HTTP_WEBHOOK_ENCODING_HEX;
@@ -73,8 +108,12 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64;
         break;
 
-    default:
+    case 2:
         encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64URL;
+        break;
+
+    default:
+        encoding = NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX;
         break;
     }
 
@@ -83,8 +122,13 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     /* a text that decodes has no other reading than its own */
 
-    if (decode(encoding, &text, &bytes)) {
+    if (!decode(encoding, &text, &bytes)) {
+        /* void */
 
+    } else if (encoding == NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX) {
+        check_hex(&text, &bytes);
+
+    } else {
         encode(encoding, &again, &bytes);
 
         len = text.len;
@@ -109,9 +153,11 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 
     free(bytes.data);
 
-    /* whatever the bytes, their encoding decodes to them */
+    /* whatever the bytes, their encoding decodes to them: as hex, of digests */
 
-    if (size < 6000) {
+    if (size
+        <= (encoding == NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX ? 256 : 3000))
+    {
         bytes.len = size;
         bytes.data = text.data;
 
@@ -121,6 +167,17 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         fuzz_check(fuzz_equal(&back, &bytes));
 
         free(back.data);
+
+        /* base64 of hex is never written */
+
+        if (encoding != NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX) {
+            back.data = malloc(ngx_http_webhook_encoded_length(size, encoding));
+
+            ngx_http_webhook_encode(&back, &bytes, encoding);
+            fuzz_check(fuzz_equal(&back, &again));
+
+            free(back.data);
+        }
         free(again.data);
     }
 

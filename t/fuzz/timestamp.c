@@ -3,7 +3,7 @@
  * Copyright (C) ngx_http_webhook_module contributors
  *
  * Timestamps: one that is read is the time that it shows, as the C library
- * counts; and the window.
+ * counts, and what the C library writes is read; and the window.
  */
 
 
@@ -30,7 +30,7 @@ check_number(ngx_str_t *text, ngx_http_webhook_unit_e unit, time_t time)
 
 
 static void
-check_date(ngx_str_t *text, time_t time)
+check_date(ngx_str_t *text, ngx_http_webhook_unit_e unit, time_t time)
 {
     char       date[64];
     int        sign, hour, min, leap;
@@ -44,7 +44,14 @@ check_date(ngx_str_t *text, time_t time)
     p += 19;
     p += (*p == '.') ? 1 + strspn((char *) p + 1, "0123456789") : 0;
 
-    if (*p != 'Z' && *p != 'z') {
+    if (*p == '\0') {
+
+        /* without an offset, where that may be missing */
+
+        fuzz_check(unit == NGX_HTTP_WEBHOOK_UNIT_ISO8601);
+        p--;
+
+    } else if (*p != 'Z' && *p != 'z') {
         sign = (*p == '-') ? -1 : 1;
 
         fuzz_check(sscanf((char *) p + 1, "%2d:%2d", &hour, &min) == 2);
@@ -67,6 +74,54 @@ check_date(ngx_str_t *text, time_t time)
              tm.tm_hour, tm.tm_min, tm.tm_sec + leap);
 
     fuzz_check(memcmp(date, text->data, 19) == 0);
+}
+
+
+static void
+check_http_date(ngx_str_t *text, time_t time)
+{
+    char       date[64];
+    struct tm  tm;
+
+    fuzz_check(gmtime_r(&time, &tm) != NULL);
+    fuzz_check(strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm)
+               == text->len);
+    fuzz_check(memcmp(date, text->data, text->len) == 0);
+}
+
+
+/* a time of the years from 1970 to 9999, as each unit has it */
+
+static void
+check_written(time_t time)
+{
+    char           date[64];
+    time_t         read;
+    unsigned       i;
+    ngx_str_t      text;
+    struct tm      tm;
+
+    static struct {
+        ngx_http_webhook_unit_e   unit;
+        char                     *format;
+    } formats[] = {
+        { NGX_HTTP_WEBHOOK_UNIT_RFC3339, "%Y-%m-%dT%H:%M:%SZ" },
+        { NGX_HTTP_WEBHOOK_UNIT_RFC3339, "%Y-%m-%dt%H:%M:%S.5+00:00" },
+        { NGX_HTTP_WEBHOOK_UNIT_ISO8601, "%Y-%m-%dT%H:%M:%S" },
+        { NGX_HTTP_WEBHOOK_UNIT_HTTP, "%a, %d %b %Y %H:%M:%S GMT" }
+    };
+
+    fuzz_check(gmtime_r(&time, &tm) != NULL);
+
+    for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        text.data = (u_char *) date;
+        text.len = strftime(date, sizeof(date), formats[i].format, &tm);
+
+        fuzz_check(ngx_http_webhook_parse_timestamp(&text, formats[i].unit,
+                                                    &read)
+                   == NGX_OK);
+        fuzz_check(read == time);
+    }
 }
 
 
@@ -96,10 +151,16 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
 {
     time_t                   time;
     u_char                  *p;
+    uint64_t                 n;
     ngx_str_t                text;
     ngx_http_webhook_unit_e  unit;
 
-    unit = fuzz_byte(data, size) % (NGX_HTTP_WEBHOOK_UNIT_RFC3339 + 1);
+    unit = fuzz_byte(data, size) % (NGX_HTTP_WEBHOOK_UNIT_HTTP + 1);
+
+    if (size >= sizeof(n)) {
+        memcpy(&n, data, sizeof(n));
+        check_written(n % 253402300800);
+    }
 
     text.len = size;
     text.data = fuzz_copy(data, size);
@@ -115,8 +176,11 @@ LLVMFuzzerTestOneInput(const u_char *data, size_t size)
         free(text.data);
         text.data = p;
 
-        if (unit == NGX_HTTP_WEBHOOK_UNIT_RFC3339) {
-            check_date(&text, time);
+        if (unit == NGX_HTTP_WEBHOOK_UNIT_HTTP) {
+            check_http_date(&text, time);
+
+        } else if (unit > NGX_HTTP_WEBHOOK_UNIT_SECONDS_OR_MS) {
+            check_date(&text, unit, time);
 
         } else {
             check_number(&text, unit, time);
