@@ -4,7 +4,8 @@
 
 # Tests for counters over reloads: with the same, more, fewer and renamed
 # places, more than there is room for, another file of the module, and a
-# request that straddles one; names of any kind; thousands of places.
+# request that straddles one; names of any kind; thousands of places; over
+# restarts and upgrades, which nothing lives through.
 
 ###############################################################################
 
@@ -29,7 +30,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'the-secret-of-the-test';
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(30);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(32);
 
 my $u = upstream(8081);
 
@@ -197,6 +198,32 @@ is(deliver('stripe', $secret, '{}', uri => '/t1')->{status}, 200,
 configure('/p1');
 $t->reload();
 is(metric('requests_total'), 0, 'begins anew');
+
+# a binary upgrade, and a restart
+
+count('/p1', 1);
+
+SKIP: {
+	my $old = $t->master();
+	my $new = $t->upgrade();
+
+	skip 'no binary upgrade here', 1 unless $new;
+
+	kill 'WINCH', $old;
+	wait_until(sub { !$t->workers($old) });
+
+	is(numbers(1), 0, 'upgrade');
+
+	kill 'QUIT', $old;
+	wait_until(sub { !kill 0, $old });
+	$t->follow($new);
+}
+
+count('/p1', 2);
+
+$t->stop();
+$t->run();
+is(numbers(1), 0, 'restart');
 
 ###############################################################################
 
