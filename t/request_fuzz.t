@@ -39,6 +39,8 @@ srand($seed);
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(5);
 
+alarm($seconds + 280) unless $ENV{TEST_NGINX_TIMEOUT};
+
 my $secret = 'a secret of the fuzzed requests';
 my $whsec = 'whsec_' . encode_base64($secret, '');
 
