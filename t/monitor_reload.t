@@ -30,7 +30,7 @@ select STDOUT; $| = 1;
 
 my $secret = 'the-secret-of-the-test';
 
-my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(32);
+my $t = Test::Nginx->new()->has(qw/http proxy/)->plan(36);
 
 my $u = upstream(8081);
 
@@ -169,6 +169,23 @@ count('/t1777', 3);
 $text = monitor()->{body};
 is(scalar(() = $text =~ /^nginx_webhook_requests_total\{/mg), 12000,
 	'3000 places');
+
+# the page has 200 of them, those with the most refusals first
+
+foreach my $uri (qw! /t2500 /t2500 /t2000 !) {
+	is(deliver('stripe', "$secret,", '{}', uri => $uri)->{status}, 401,
+		"thousands - refused at $uri");
+}
+
+wait_until(sub { (metric('requests_total', outcome => 'rejected',
+	place => 'localhost/t2000') || 0) == 1 });
+
+my ($rows) = monitor('format=html')->{body}
+	=~ m!<tbody id="places">(.*?)</tbody>!s;
+my @rows = $rows =~ m!<th scope="row">localhost/(\w+)!g;
+
+is(join(' ', scalar(@rows), @rows[0, 1]), '200 t2500 t2000',
+	'thousands - on the page');
 
 my %counts = (t1 => 2, t1777 => 3, t3000 => 1);
 
