@@ -305,6 +305,9 @@ sub hello {
 	my ($server, $more) = @_;
 
 	my $port = Test::Nginx::port(8384);
+
+	$t->stop();
+
 	my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
 		LocalPort => $port, Listen => 5, ReuseAddr => 1)
 		or die "Can't listen: $!\n";

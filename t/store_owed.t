@@ -32,7 +32,7 @@ my $t = Test::Nginx->new()->has(qw/http proxy/)
 	->allow(qr/\[alert\] .* exited on signal 9/);
 my $redis = Test::Nginx::Redis->new(8379, 'enable-debug-command' => 'yes');
 
-$t->plan(60);
+$t->plan(65);
 
 my $store = Test::Nginx::Store->new(8380, 8379);
 
@@ -318,6 +318,30 @@ $t->reload();
 ok(wait_until(sub { $redis->keys('other:*') == $n + 1 }),
 	'another prefix - told');
 
+# what old processes tell the one they know is still owed to the new one
+
+$u->reset()->script('hang');
+$c = event_request('left', send_only => 1);
+$u->wait_for(1);
+
+$t->write_file_expand('nginx.conf', fleet_conf(%conf, store =>
+	'server 127.0.0.1:8380; prefix third:;'));
+$store->reset();
+$t->reload();
+
+ok(wait_until(sub { $redis->keys('third:*') == $n + 1 }),
+	'left - the new one is told');
+
+$u->release();
+is(told($c->response()), '200 PASSED MINE', 'left - accepted');
+ok(wait_until(sub { $redis->keys('other:*') == $n + 2 }),
+	'left - the old one is told');
+ok(wait_until(sub { $redis->keys('third:*') == $n + 2 }),
+	'left - and the new one');
+$c->close();
+$store->reset();
+quiet('left');
+
 $t->write_file_expand('nginx.conf', fleet_conf(%conf)
 	=~ s/ store=fleet / /r);
 $redis->command('FLUSHALL');
@@ -330,8 +354,8 @@ is(event($u, 'leftover'), '200 DUPLICATE already_delivered 0',
 $t->write_file_expand('nginx.conf', fleet_conf(%conf));
 $t->reload();
 
-ok(wait_until(sub { done() == $n + 2 }), 'store added - told')
-	or diag(done() . ' of ' . ($n + 2));
+ok(wait_until(sub { done() == $n + 3 }), 'store added - told')
+	or diag(done() . ' of ' . ($n + 3));
 
 ###############################################################################
 

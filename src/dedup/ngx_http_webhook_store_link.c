@@ -757,6 +757,19 @@ ngx_http_webhook_link_pong(ngx_http_webhook_link_t *link,
 }
 
 
+ngx_uint_t
+ngx_http_webhook_link_settles(ngx_http_webhook_link_t *link)
+{
+    if (link->data && !ngx_exiting) {
+        return 1;
+    }
+
+    return ngx_memcmp(&link->known, &link->store->zone->sh->store,
+                      sizeof(ngx_http_webhook_zone_store_t))
+           == 0;
+}
+
+
 void
 ngx_http_webhook_link_count(ngx_http_webhook_link_t *link,
     ngx_http_webhook_counter_e counter)

@@ -108,7 +108,9 @@ struct ngx_http_webhook_link_s {
 
     ngx_http_webhook_link_pt       up;       /* handlers, of who sends what */
     ngx_http_webhook_link_pt       down;     /* is owed */
-    void                          *data;
+    void                          *data;     /* NULL in all other processes */
+
+    ngx_http_webhook_zone_store_t  known;    /* which it is connected to */
 
     unsigned                       first:1;  /* no server was tried yet, or
                                                 not all of them: commands
@@ -132,6 +134,13 @@ ngx_uint_t ngx_http_webhook_link_takes(ngx_http_webhook_link_t *link);
  */
 ngx_http_webhook_command_t *ngx_http_webhook_link_give(
     ngx_http_webhook_link_t *link, ngx_http_webhook_command_t *command);
+
+/*
+ * Whether that which this process is connected to is the store that the zone
+ * owes to, which is locked: what another one has acknowledged, that is left or
+ * that is to come, is owed to this one.
+ */
+ngx_uint_t ngx_http_webhook_link_settles(ngx_http_webhook_link_t *link);
 
 /* Adds one to a counter of the zone. */
 void ngx_http_webhook_link_count(ngx_http_webhook_link_t *link,

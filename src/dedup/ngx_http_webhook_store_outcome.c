@@ -98,8 +98,11 @@ ngx_http_webhook_store_committed(ngx_http_webhook_link_t *link,
 
     ngx_shmtx_lock(&zone->shpool->mutex);
 
-    ngx_http_webhook_table_acknowledge(table, &command->id, command->until,
-                                       command->fingerprint);
+    if (ngx_http_webhook_link_settles(link)) {
+        ngx_http_webhook_table_acknowledge(table, &command->id, command->until,
+                                           command->fingerprint);
+    }
+
     if (overtaken) {
         table->counters[NGX_HTTP_WEBHOOK_COUNT_STORE_OVERTAKEN]++;
     }

@@ -38,8 +38,6 @@ typedef struct {
     uint32_t                       refill;   /* bucket to become owed */
     ngx_uint_t                     nsent;    /* and not answered */
 
-    ngx_http_webhook_zone_store_t  store;    /* that is connected to */
-
     unsigned                       all:1;    /* whether seen or not */
     unsigned                       stopped:1;  /* until the next turn */
 } ngx_http_webhook_owed_t;
@@ -47,7 +45,8 @@ typedef struct {
 
 static void ngx_http_webhook_owed_up(ngx_http_webhook_link_t *link);
 static void ngx_http_webhook_owed_down(ngx_http_webhook_link_t *link);
-static void ngx_http_webhook_owed_other(ngx_http_webhook_link_t *link);
+static void ngx_http_webhook_owed_other_up(ngx_http_webhook_link_t *link);
+static void ngx_http_webhook_owed_other_down(ngx_http_webhook_link_t *link);
 static void ngx_http_webhook_owed_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_webhook_owed_refill(ngx_http_webhook_owed_t *owed);
 static void ngx_http_webhook_owed_send(ngx_http_webhook_owed_t *owed);
@@ -64,9 +63,19 @@ ngx_http_webhook_owed_init(ngx_http_webhook_link_t *link, ngx_pool_t *pool)
     ngx_http_webhook_owed_t         *owed;
     const ngx_http_webhook_store_t  *store;
 
+    store = link->store;
+
+    /* never 0, which is no store */
+
+    hash[0] = ngx_murmur_hash2(store->prefix.data, store->prefix.len) | 1;
+    hash[1] = ngx_crc32_long(store->prefix.data, store->prefix.len)
+              ^ (uint32_t) store->database;
+
+    ngx_memcpy(&link->known.name, hash, sizeof(link->known.name));
+
     if (ngx_worker != 0) {
-        link->up = ngx_http_webhook_owed_other;
-        link->down = ngx_http_webhook_owed_other;
+        link->up = ngx_http_webhook_owed_other_up;
+        link->down = ngx_http_webhook_owed_other_down;
 
         return NGX_OK;
     }
@@ -76,8 +85,6 @@ ngx_http_webhook_owed_init(ngx_http_webhook_link_t *link, ngx_pool_t *pool)
         return NGX_ERROR;
     }
 
-    store = link->store;
-
     owed->link = link;
     owed->zone = store->zone;
 
@@ -86,14 +93,6 @@ ngx_http_webhook_owed_init(ngx_http_webhook_link_t *link, ngx_pool_t *pool)
     if (owed->seen == NULL) {
         return NGX_ERROR;
     }
-
-    /* never 0, which is no store */
-
-    hash[0] = ngx_murmur_hash2(store->prefix.data, store->prefix.len) | 1;
-    hash[1] = ngx_crc32_long(store->prefix.data, store->prefix.len)
-              ^ (uint32_t) store->database;
-
-    ngx_memcpy(&owed->store.name, hash, sizeof(owed->store.name));
 
     owed->turn.handler = ngx_http_webhook_owed_handler;
     owed->turn.data = owed;
@@ -109,7 +108,20 @@ ngx_http_webhook_owed_init(ngx_http_webhook_link_t *link, ngx_pool_t *pool)
 
 
 static void
-ngx_http_webhook_owed_other(ngx_http_webhook_link_t *link)
+ngx_http_webhook_owed_other_up(ngx_http_webhook_link_t *link)
+{
+    ngx_http_webhook_hello_t  *hello;
+
+    hello = &link->hello;
+
+    ngx_memcpy(link->known.run_id, hello->run_id, sizeof(hello->run_id));
+    ngx_memcpy(link->known.master_replid, hello->master_replid,
+               sizeof(hello->master_replid));
+}
+
+
+static void
+ngx_http_webhook_owed_other_down(ngx_http_webhook_link_t *link)
 {
     /* another process does it */
 }
@@ -120,22 +132,21 @@ ngx_http_webhook_owed_up(ngx_http_webhook_link_t *link)
 {
     ngx_http_webhook_owed_t   *owed;
     ngx_http_webhook_table_t  *table;
-    ngx_http_webhook_hello_t  *hello;
 
     owed = link->data;
-    hello = &link->hello;
     table = &owed->zone->sh->table;
 
-    ngx_memcpy(owed->store.run_id, hello->run_id, sizeof(hello->run_id));
-    ngx_memcpy(owed->store.master_replid, hello->master_replid,
-               sizeof(hello->master_replid));
+    ngx_http_webhook_owed_other_up(link);
 
     owed->refill = table->nbuckets;
 
-    if (!hello->known
-        || ngx_memcmp(&owed->store, &owed->zone->sh->store,
-                      sizeof(ngx_http_webhook_zone_store_t))
-           != 0)
+    /* what new processes are connected to is not for old ones to say */
+
+    if (!ngx_exiting
+        && (!link->hello.known
+            || ngx_memcmp(&link->known, &owed->zone->sh->store,
+                          sizeof(ngx_http_webhook_zone_store_t))
+               != 0))
     {
         ngx_log_error(NGX_LOG_INFO, link->store->log, 0,
                       "webhook store \"%V\" is told of all events of zone "
@@ -233,7 +244,7 @@ ngx_http_webhook_owed_refill(ngx_http_webhook_owed_t *owed)
             ngx_http_webhook_table_owe(table, owed->refill++, ngx_time());
 
             if (owed->refill == table->nbuckets) {
-                owed->zone->sh->store = owed->store;
+                owed->zone->sh->store = owed->link->known;
 
                 ngx_shmtx_unlock(&owed->zone->shpool->mutex);
 
