@@ -675,8 +675,8 @@ put_back(void)
     ngx_http_webhook_table_take_out(&table, &id, START, &slot, &number);
 
     for (i = 0; i < 30; i++) {
-        if (lookup(&table, &id, START + (1 << i)) != NGX_OK
-            || lookup(&table, &id, START - (1 << i)) != NGX_OK)
+        if (lookup(&table, &id, (int64_t) START + (1 << i)) != NGX_OK
+            || lookup(&table, &id, (int64_t) START - (1 << i)) != NGX_OK)
         {
             fail("alive %u seconds away", 1 << i);
         }
