@@ -342,6 +342,8 @@ ngx_http_webhook_jwk(ngx_conf_t *cf, ngx_array_t *secrets, ngx_str_t *name,
     ngx_http_webhook_secret_t  *secret;
     ngx_http_webhook_secret_e   kind;
 
+    ngx_str_null(&alg);
+
     rc = ngx_http_webhook_jwk_text(cf->pool, jwk, "use", &use);
 
     if (rc == NGX_OK && (use.len != 3 || ngx_strncmp(use.data, "sig", 3) != 0))
