@@ -530,7 +530,7 @@ ngx_http_webhook_header(ngx_http_request_t *r, ngx_str_t *name,
 }
 
 
-/* of the host in HTTP/2 nginx makes a header, of that in HTTP/3 it makes none */
+/* nginx makes a header of the host in HTTP/2, and none of that in HTTP/3 */
 
 static ngx_int_t
 ngx_http_webhook_authority(ngx_http_request_t *r, ngx_str_t *name,
