@@ -66,6 +66,8 @@ parse(fuzz_conf_t *conf, const u_char *data, size_t size)
 }
 
 
+/* what can be used covers the body, and in one way only */
+
 static void
 check(ngx_http_webhook_scheme_t *scheme)
 {
@@ -78,9 +80,21 @@ check(ngx_http_webhook_scheme_t *scheme)
         return;
     }
 
-    for (i = 0, n = 0; i < scheme->signed_text.npieces; i++) {
-        n += (scheme->signed_text.pieces[i].type
-              == NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY);
+    n = (scheme->bound != NULL);
+
+    for (i = 0; i < scheme->signed_text.npieces; i++) {
+
+        switch (scheme->signed_text.pieces[i].type) {
+
+        case NGX_HTTP_WEBHOOK_PIECE_REQUEST_BODY:
+        case NGX_HTTP_WEBHOOK_PIECE_BODY_HASH:
+        case NGX_HTTP_WEBHOOK_PIECE_FORM:
+            n++;
+            break;
+
+        default:
+            break;
+        }
     }
 
     fuzz_check(n == 1);
