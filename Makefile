@@ -9,7 +9,8 @@
 #                   a Prometheus
 #   make neighbours builds, tests beside Debian's other modules for nginx
 #   make fuzz       builds, tries the parts of t/fuzz with random input, or that of
-#                   TARGET=name, each for SECONDS=n, 20 by default
+#                   TARGET=name, each for SECONDS=n, 20 by default; with the same
+#                   input again for the same SEED=n
 #   make soak       builds, serves for MINUTES=n, 2 by default, with reloads and
 #                   upgrades, and tells what nginx does not give back
 #   make bench      builds, measures what a request costs, in instructions and time
@@ -40,6 +41,7 @@ SANITIZE :=
 TESTS     = $(sort $(wildcard t/*.t))
 TARGET    = $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c)))
 SECONDS  := 20
+SEED     := 0
 MINUTES  := 2
 
 # Those that reach most of the source in the least time, the longest first.  They
@@ -209,7 +211,7 @@ $(LIBRARIES): $(addprefix t/interop/,package-lock.json package.json .npmrc)
 	@touch $@
 
 fuzz: $(MODULE) $(BINARY)
-	@auto/fuzz $(OBJ) $(OUT) $(SECONDS) $(TARGET)
+	@auto/fuzz $(OBJ) $(OUT) $(SECONDS) $(SEED) $(TARGET)
 
 soak: $(MODULE) $(BINARY) test-packages
 	@TEST_NGINX_BINARY=$(NGINX) TEST_NGINX_MODULE=$(abspath $(MODULE)) \
