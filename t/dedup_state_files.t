@@ -30,7 +30,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 
 my $t = Test::Nginx->new()->has(qw/http proxy/)->has_faults()
 	->allow(qr/\[crit\] .*pwrite\(\) "\S+\.tmp" failed/)
-	->plan(102);
+	->plan(116);
 
 my $d = $t->testdir();
 
@@ -108,10 +108,14 @@ foreach my $case (
 	$t->stop();
 }
 
-# One that cannot be opened, for want of what has nothing to do with it, is left
-# as it is, and read by a reload.
+# One that cannot be opened is left as it is, and read by a reload.
 
-foreach my $case ([ 'descriptors', EMFILE, '1m' ], [ 'memory', ENOMEM, '2m' ]) {
+foreach my $case (
+	[ 'no descriptors', EMFILE, '1m' ],
+	[ 'no memory', ENOMEM, '2m' ],
+	[ 'not to be opened', EACCES, '3m' ],
+	[ 'not to be read', EIO, '4m' ],
+) {
 	my ($name, $errno, $size) = @$case;
 
 	conf();

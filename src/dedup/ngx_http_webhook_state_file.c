@@ -186,11 +186,7 @@ ngx_http_webhook_state_load(ngx_http_webhook_state_t *state, ngx_uint_t fresh,
         if (err != NGX_ENOENT) {
             ngx_log_error(NGX_LOG_ERR, log, err,
                           ngx_open_file_n " \"%V\" failed", &file.name);
-        }
 
-        /* what says nothing of the file */
-
-        if (err == NGX_EMFILE || err == NGX_ENFILE || err == NGX_ENOMEM) {
             rc = NGX_DECLINED;
         }
 

@@ -40,11 +40,11 @@ typedef struct {
  * Opens the file for a table that has it already, or writes a new one beside
  * it; fresh says that the table is empty and used by nobody, and is filled,
  * as is its key, from the file that is there; live, that other processes use
- * the table meanwhile.  A file that could not be opened for want of descriptors
- * or memory stays as it is, and the table is filled from it the next time.  The
- * file is closed with the pool, and a new one is removed unless it was put in
- * place.  Whatever is wrong with the file or its folder is logged, and there is
- * no file then.  Returns NGX_OK, or NGX_ERROR if there is no memory.
+ * the table meanwhile.  A file that is there and cannot be opened stays as it
+ * is, and the table is filled from it the next time.  The file is closed with
+ * the pool, and a new one is removed unless it was put in place.  Whatever is
+ * wrong with the file or its folder is logged, and there is no file then.
+ * Returns NGX_OK, or NGX_ERROR if there is no memory.
  */
 ngx_int_t ngx_http_webhook_state_open(ngx_http_webhook_state_t *state,
     ngx_uint_t fresh, ngx_uint_t live, ngx_pool_t *pool, ngx_log_t *log);
