@@ -497,6 +497,12 @@ my @refused = (
 	[ '$webhook_event_id without event_id',
 		"$sig signed \$webhook_event_id.\$request_body;",
 		'\$webhook_event_id' ],
+	[ '$webhook_event_id without event_id, beside a timestamp',
+		"$sig signed \$webhook_event_id.\$request_body;"
+			. ' timestamp $http_t;', '\$webhook_event_id, but' ],
+	[ '$webhook_event_id without event_id, beside a hash',
+		"$sig signed \$webhook_event_id.\$http_d; body_hash \$http_d;",
+		'\$webhook_event_id, but' ],
 	[ '$webhook_event_id from JSON',
 		"$sig event_id json:/id; signed \$webhook_event_id.\$request_body;",
 		'\$webhook_event_id' ],

@@ -437,6 +437,25 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
         goto failed;
     }
 
+    if (ngx_http_webhook_template_has(&scheme->signed_text,
+                                    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
+        && !ngx_http_webhook_lines_are_headers(scheme->event_id))
+    {
+        text = "signs $webhook_event_id, but \"event_id\" does not take it "
+               "from the headers";
+        goto failed;
+    }
+
+    if (ngx_http_webhook_template_has(&scheme->signed_text,
+                                    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
+        && ngx_http_webhook_lines_are_joined(scheme->event_id))
+    {
+        text = "signs $webhook_event_id, but a line of \"event_id\" has "
+               "several parts or variables, and nothing tells where one ends: "
+               "write them in \"signed\", with literals between them";
+        goto failed;
+    }
+
     if (scheme->bound && ngx_http_webhook_hash_covered(scheme) != NGX_OK) {
         text = "has a \"body_hash\" that the signed text does not cover";
         goto failed;
@@ -466,25 +485,6 @@ ngx_http_webhook_scheme_check(ngx_conf_t *cf,
                 goto failed;
             }
         }
-    }
-
-    if (ngx_http_webhook_template_has(&scheme->signed_text,
-                                    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
-        && !ngx_http_webhook_lines_are_headers(scheme->event_id))
-    {
-        text = "signs $webhook_event_id, but \"event_id\" does not take it "
-               "from the headers";
-        goto failed;
-    }
-
-    if (ngx_http_webhook_template_has(&scheme->signed_text,
-                                    NGX_HTTP_WEBHOOK_PIECE_EVENT_ID)
-        && ngx_http_webhook_lines_are_joined(scheme->event_id))
-    {
-        text = "signs $webhook_event_id, but a line of \"event_id\" has "
-               "several parts or variables, and nothing tells where one ends: "
-               "write them in \"signed\", with literals between them";
-        goto failed;
     }
 
     if (scheme->signature_cut.group.len && scheme->timestamp
