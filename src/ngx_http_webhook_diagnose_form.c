@@ -54,6 +54,8 @@ static struct {
     { NGX_HTTP_WEBHOOK_ENCODING_HEX, ngx_string("encoding:hex") },
     { NGX_HTTP_WEBHOOK_ENCODING_BASE64, ngx_string("encoding:base64") },
     { NGX_HTTP_WEBHOOK_ENCODING_BASE64URL, ngx_string("encoding:base64url") },
+    { NGX_HTTP_WEBHOOK_ENCODING_BASE64_HEX,
+      ngx_string("encoding:base64-hex") },
 };
 
 
@@ -62,6 +64,7 @@ static struct {
     ngx_str_t                      hint;
 
 } ngx_http_webhook_algorithm_hints[] = {
+    { 16, ngx_string("algorithm:hmac-md5") },
     { 20, ngx_string("algorithm:hmac-sha1") },
     { 32, ngx_string("algorithm:hmac-sha256") },
     { 48, ngx_string("algorithm:hmac-sha384") },
@@ -77,6 +80,8 @@ static struct {
     { NGX_HTTP_WEBHOOK_UNIT_SECONDS, ngx_string("unit:s") },
     { NGX_HTTP_WEBHOOK_UNIT_MILLISECONDS, ngx_string("unit:ms") },
     { NGX_HTTP_WEBHOOK_UNIT_RFC3339, ngx_string("unit:rfc3339") },
+    { NGX_HTTP_WEBHOOK_UNIT_ISO8601, ngx_string("unit:iso8601") },
+    { NGX_HTTP_WEBHOOK_UNIT_HTTP, ngx_string("unit:http") },
 };
 
 
@@ -331,7 +336,7 @@ ngx_http_webhook_item_form(const ngx_http_webhook_scheme_t *scheme,
     ngx_str_t *item, ngx_str_t *hint)
 {
     size_t      size;
-    ngx_uint_t  i;
+    ngx_uint_t  i, n;
 
     size = scheme->algorithm->size;
 
@@ -343,7 +348,10 @@ ngx_http_webhook_item_form(const ngx_http_webhook_scheme_t *scheme,
         return NGX_HTTP_WEBHOOK_FORM_RIGHT;
     }
 
-    for (i = 0; i < 3; i++) {
+    n = sizeof(ngx_http_webhook_encoding_hints)
+        / sizeof(ngx_http_webhook_encoding_hints[0]);
+
+    for (i = 0; i < n; i++) {
         if (ngx_http_webhook_is_digest(item,
                                  ngx_http_webhook_encoding_hints[i].encoding,
                                  size))
@@ -353,7 +361,10 @@ ngx_http_webhook_item_form(const ngx_http_webhook_scheme_t *scheme,
         }
     }
 
-    for (i = 0; i < 4; i++) {
+    n = sizeof(ngx_http_webhook_algorithm_hints)
+        / sizeof(ngx_http_webhook_algorithm_hints[0]);
+
+    for (i = 0; i < n; i++) {
         if (ngx_http_webhook_is_digest(item, scheme->encoding,
                                  ngx_http_webhook_algorithm_hints[i].size))
         {
@@ -436,13 +447,16 @@ ngx_http_webhook_find_unit(ngx_http_request_t *r,
     time_t                        time;
     ngx_int_t                     rc;
     ngx_str_t                     item;
-    ngx_uint_t                    i, n, k;
+    ngx_uint_t                    i, n, k, nunits;
     ngx_list_part_t              *part;
     ngx_table_elt_t              *h;
     ngx_http_webhook_cursor_t     cursor;
     ngx_http_webhook_template_t  *source;
 
     source = scheme->timestamp->elts;
+
+    nunits = sizeof(ngx_http_webhook_unit_hints)
+             / sizeof(ngx_http_webhook_unit_hints[0]);
 
     for (i = 0; i < scheme->timestamp->nelts; i++) {
 
@@ -469,7 +483,7 @@ ngx_http_webhook_find_unit(ngx_http_request_t *r,
                 break;
             }
 
-            for (k = 0; rc == NGX_OK && k < 3; k++) {
+            for (k = 0; rc == NGX_OK && k < nunits; k++) {
                 if (ngx_http_webhook_parse_timestamp(&item,
                                     ngx_http_webhook_unit_hints[k].unit, &time)
                     == NGX_OK)

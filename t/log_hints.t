@@ -48,11 +48,12 @@ my %secret = (
 	off => 'the secret of no diagnosis',
 	tebex => 'the secret of tebex',
 	twilio => 'the secret of twilio',
+	zendesk => 'the secret of zendesk',
 	'twilio-json' => 'the secret of twilio',
 	(map { $_ => public($_) } qw/ wise rsa sendgrid /),
 );
 
-my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square /),
+my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square zendesk /),
 	coded => 'nextpay', quoted => 'nextpay', other => 'nextpay',
 	dry => 'nextpay', off => 'nextpay', gitlab => 'gitlab-token',
 	rsa => 'wise', (map { $_ => $_ } qw/ tebex wise sendgrid twilio
@@ -134,6 +135,14 @@ sub sendgrid {
 		[ "$name-Signature", signed('sendgrid', $now . $text) ];
 }
 
+sub zendesk {
+	my ($time) = @_;
+	my $name = 'X-Zendesk-Webhook-Signature';
+
+	return [ "$name-Timestamp", $time ], [ $name, encode_base64(
+		hmac('sha256', $secret{zendesk}, "$time$body"), '') ];
+}
+
 sub square {
 	my ($url) = @_;
 	return [ 'X-Square-HmacSha256-Signature', encode_base64(
@@ -199,8 +208,14 @@ case('encoding:base64', 'nextpay', $body,
 	[ 'X-Nextpay-Signature', encode_base64($digest, '') ]);
 case('encoding:hex', 'square', $body,
 	[ 'X-Square-HmacSha256-Signature', unpack 'H*', $digest ]);
+case('encoding:base64url', 'square', $body,
+	[ 'X-Square-HmacSha256-Signature', '-' . '_' x 41 . '8' ]);
+case('encoding:base64-hex', 'nextpay', $body,
+	[ 'X-Nextpay-Signature', encode_base64(unpack('H*', $digest), '') ]);
 case('algorithm:hmac-sha512', 'nextpay', $body, [ 'X-Nextpay-Signature',
 	hex_of('sha512', $secret{nextpay}, $body) ]);
+case('algorithm:hmac-md5', 'nextpay', $body,
+	[ 'X-Nextpay-Signature', 'ab' x 16 ]);
 case('prefix', 'github', $body,
 	[ 'X-Hub-Signature-256', unpack 'H*', $digest ]);
 case('length', 'nextpay', $body, [ 'X-Nextpay-Signature', 'abcd' x 15 ]);
@@ -209,6 +224,10 @@ case('unit:ms', 'stripe', $body, [ 'Stripe-Signature',
 	"t=${now}000,v1=" . 'ab' x 32 ]);
 case('unit:rfc3339', 'stripe', $body, [ 'Stripe-Signature',
 	't=2025-11-24T16:00:00Z,v1=' . 'ab' x 32 ]);
+case('unit:iso8601', 'zendesk', $body, @$_) foreach
+	[ zendesk('2025-11-24T16:00:00') ], [ zendesk('2025-11-24T16:00:00.25') ];
+case('unit:http', 'zendesk', $body, zendesk('Mon, 24 Nov 2025 16:00:00 GMT'));
+case('unit:s', 'zendesk', $body, zendesk($now));
 case('other_scheme:paystack', 'nextpay', $body, [ 'X-Paystack-Signature',
 	hex_of('sha512', $secret{nextpay}, $body) ]);
 case('none', 'nextpay', $body);
