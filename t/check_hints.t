@@ -21,6 +21,7 @@ use Test::Nginx::Webhook;
 
 use IO::Compress::Gzip qw/ gzip /;
 use MIME::Base64 qw/ encode_base64 decode_base64 /;
+use POSIX qw/ strftime /;
 
 ###############################################################################
 
@@ -29,11 +30,13 @@ select STDOUT; $| = 1;
 
 my $bytes = 'the key of a test, of 32 bytes..';
 my $base64 = encode_base64($bytes, '');
+my $high = "\xff\xfe\xfb" x 11;
 my $body = '{"id":"a/b","n":[1,"é"]}';
 
 my %secret = (
 	nextpay => 'the secret of nextpay',
 	coded => $base64,
+	urlsafe => encode_base64($high, '') =~ tr!+/=!-_!dr,
 	quoted => '"the secret in quotes"',
 	github => 'the secret of github',
 	stripe => 'whsec_the secret of stripe',
@@ -41,10 +44,12 @@ my %secret = (
 	plain => $base64,
 	square => 'the secret of square',
 	other => 'the secret of another place',
+	zendesk => 'the secret of zendesk',
+	dated => 'the secret of a dated one',
 );
 
-my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square /),
-	coded => 'nextpay', quoted => 'nextpay', other => 'nextpay',
+my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square
+		zendesk dated /), coded => 'nextpay', urlsafe => 'nextpay', quoted => 'nextpay', other => 'nextpay',
 	standard => 'standard-webhooks', plain => 'standard-webhooks');
 
 my $n = 0;
@@ -63,6 +68,21 @@ sub standard {
 	return [ 'webhook-id', 'a' ], [ 'webhook-timestamp', $now ],
 		[ 'webhook-signature', 'v1,' . encode_base64(
 			hmac('sha256', $key, "a.$now.$body"), '') ];
+}
+
+sub zendesk {
+	my ($time) = @_;
+	my $name = 'X-Zendesk-Webhook-Signature';
+
+	return [ "$name-Timestamp", $time ], [ $name, encode_base64(
+		hmac('sha256', $secret{zendesk}, "$time$body"), '') ];
+}
+
+sub dated {
+	my ($time) = @_;
+
+	return [ 'X-Time', $time ], [ 'X-Digest', unpack 'H*',
+		hmac('sha256', $secret{dated}, "$time.$body") ];
 }
 
 sub square {
@@ -117,6 +137,7 @@ case('content_encoding', 'nextpay', $gzip, nextpay('something else', $body),
 case('secret_blanks', 'quoted', $body, nextpay('the secret in quotes', $body));
 case('secret_newline', 'nextpay', $body, nextpay("$secret{nextpay}\n", $body));
 case('secret_decoded:base64', 'coded', $body, nextpay($bytes, $body));
+case('secret_decoded:base64url', 'urlsafe', $body, nextpay($high, $body));
 case('secret_empty', 'nextpay', $body, nextpay('', $body));
 case('secret_of:hooks.example.com/other', 'nextpay', $body,
 	nextpay($secret{other}, $body));
@@ -129,6 +150,10 @@ case('encoding:base64', 'nextpay', $body, [ 'X-Nextpay-Signature',
 	encode_base64(hmac('sha256', $secret{nextpay}, $body), '') ]);
 case('algorithm:hmac-sha512', 'nextpay', $body, [ 'X-Nextpay-Signature',
 	unpack 'H*', hmac('sha512', $secret{nextpay}, $body) ]);
+case('encoding:base64-hex', 'nextpay', $body, [ 'X-Nextpay-Signature',
+	encode_base64(unpack('H*', hmac('sha256', $secret{nextpay}, $body)), '') ]);
+case('algorithm:hmac-md5', 'nextpay', $body, [ 'X-Nextpay-Signature',
+	unpack 'H*', hmac('md5', $secret{nextpay}, $body) ]);
 case('prefix', 'github', $body, [ 'X-Hub-Signature-256',
 	unpack 'H*', hmac('sha256', $secret{github}, $body) ]);
 case('length', 'nextpay', $body, [ 'X-Nextpay-Signature', 'abcd' x 15 ]);
@@ -137,6 +162,15 @@ my $ms = Test::Nginx::now() * 1000;
 
 case('unit:ms', 'stripe', $body, [ 'Stripe-Signature', "t=$ms,v1="
 	. unpack('H*', hmac('sha256', $secret{stripe}, "$ms.$body")) ]);
+
+my @time = gmtime Test::Nginx::now();
+
+case('unit:http', 'zendesk', $body, zendesk(strftime('%a, %d %b %Y %T GMT',
+	@time)));
+case('unit:s', 'zendesk', $body, zendesk(Test::Nginx::now()));
+case('unit:http', 'dated', $body, dated(strftime('%a, %d %b %Y %T GMT',
+	@time)));
+case('unit:iso8601', 'dated', $body, dated(strftime('%Y-%m-%dT%T', @time)));
 case('other_scheme:paystack', 'nextpay', $body, [ 'X-Paystack-Signature',
 	unpack 'H*', hmac('sha512', $secret{nextpay}, $body) ]);
 
@@ -185,6 +219,12 @@ events {
 
 http {
     %%TEST_GLOBALS_HTTP%%
+
+    webhook_scheme dated {
+        signature  \$http_x_digest;
+        timestamp  \$http_x_time unit=rfc3339;
+        signed     \$http_x_time.\$request_body;
+    }
 
     server {
         listen       127.0.0.1:8080;
