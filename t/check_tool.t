@@ -25,7 +25,7 @@ use Test::Nginx::Webhook;
 select STDERR; $| = 1;
 select STDOUT; $| = 1;
 
-my $t = Test::Nginx->new()->has(qw/http proxy map rewrite/)->plan(49);
+my $t = Test::Nginx->new()->has(qw/http proxy map rewrite/)->plan(53);
 
 my $dir = $t->testdir();
 
@@ -229,6 +229,35 @@ is((webhook_check($t, 'nonsense'))[0], 2, 'unknown command');
 is((webhook_check($t, 'verify'))[0], 2, 'no file');
 is((webhook_check($t, 'verify', 'missing'))[0], 2, 'no such file');
 is((webhook_check($t, 'verify', 'nginx.conf'))[0], 2, 'no request');
+
+foreach my $case (
+	[ 'no request in an array', '[]' ],
+	[ 'no base64', captured(url => 'https://a/env')
+		=~ s/("body_base64":)"[^"]*"/$1"e30"/r ],
+	[ 'two bodies', captured(url => 'https://a/env') =~ s/\{/{"body":"{}",/r ])
+{
+	my ($name, $text) = @$case;
+
+	$t->write_file('odd', $text);
+	is((webhook_check($t, 'verify', 'odd'))[0], 2, $name);
+}
+
+$t->write_file_expand('other.conf', <<'EOF_');
+
+events {
+}
+
+http {
+    server {
+        listen  127.0.0.1:8080;
+    }
+}
+
+EOF_
+
+like(join(' ', webhook_check($t, '--conf', 'other.conf', 'verify', 'raw')),
+	qr/^3 \S+ nothing is verified in this configuration$/,
+	'a configuration without the module');
 is((webhook_check($t, 'verify', captured_file('/mine/off', 'x')))[0], 3,
 	'nothing is verified there');
 is((webhook_check($t, '--conf', 'missing', 'verify', 'raw'))[0], 3,
