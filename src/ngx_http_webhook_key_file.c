@@ -44,6 +44,8 @@ static ngx_int_t ngx_http_webhook_jwk_text(ngx_pool_t *pool, yajl_val jwk,
     const char *name, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_jwk_bytes(ngx_pool_t *pool, yajl_val jwk,
     const char *name, ngx_str_t *bytes);
+static ngx_uint_t ngx_http_webhook_is_alg(const ngx_str_t *alg,
+    const ngx_str_t *name);
 
 static ngx_uint_t ngx_http_webhook_is_key_id(ngx_http_webhook_secret_t *secret,
     ngx_str_t *id);
@@ -562,13 +564,16 @@ ngx_http_webhook_file_key(ngx_http_webhook_scheme_t *scheme,
 {
     const ngx_http_webhook_algorithm_t  *algorithm;
 
+    /* the name of RFC 9864, which does not stand for Ed448 as well */
+
+    static ngx_str_t  ed25519 = ngx_string("Ed25519");
+
     algorithm = scheme->algorithm;
 
     if (secret->alg.len
-        && (secret->alg.len != algorithm->jwa.len
-            || ngx_memcmp(secret->alg.data, algorithm->jwa.data,
-                          algorithm->jwa.len)
-               != 0))
+        && !ngx_http_webhook_is_alg(&secret->alg, &algorithm->jwa)
+        && !(algorithm->public == EVP_PKEY_ED25519
+             && ngx_http_webhook_is_alg(&secret->alg, &ed25519)))
     {
         return NGX_DECLINED;
     }
@@ -582,6 +587,14 @@ ngx_http_webhook_file_key(ngx_http_webhook_scheme_t *scheme,
     return algorithm->public
            ? ngx_http_webhook_key_init_public(key, algorithm, &secret->text)
            : NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_http_webhook_is_alg(const ngx_str_t *alg, const ngx_str_t *name)
+{
+    return alg->len == name->len
+           && ngx_memcmp(alg->data, name->data, name->len) == 0;
 }
 
 

@@ -214,6 +214,12 @@ jwks('skipped', { %rsa, use => 'enc' }, { %rsa, alg => 'PS256' },
 	(map { { %rsa, use => $_ }, { %rsa, alg => $_ } } '', 7, undef, [ 'sig' ]),
 	{ %rsa2, use => 'sig', alg => 'RS256' });
 
+# names of the same algorithm, the older one that of Ed448 as well
+
+jwks("ed-$_", { kty => 'OKP', crv => 'Ed25519', alg => $_,
+	x => encode_base64url(substr der('ed'), -32) })
+	foreach qw/ EdDSA Ed25519 Ed448 /;
+
 $t->write_file('text', encode_base64(der('rsa'), '') . "\n"
 	. encode_base64(der('rsa2'), '') . "\n");
 $t->write_file('ids.pem', "# a comment\n# id: one\n$public{rsa}\n"
@@ -278,6 +284,8 @@ my %locations = (
 	'/octets' => [ 'hmac', 'jwks:set.jwks' ],
 	'/octets-id' => [ 'id-hmac', 'jwks:set.jwks' ],
 	'/ed-set' => [ 'ed', 'jwks:set.jwks' ],
+	'/ed-old-name' => [ 'ed', 'jwks:ed-EdDSA.jwks' ],
+	'/ed-new-name' => [ 'ed', 'jwks:ed-Ed25519.jwks' ],
 	'/ed-pem' => [ 'ed', 'pem:ed.pem' ],
 	'/skipped' => [ 'rsa-sha256', 'jwks:skipped.jwks' ],
 	'/after' => [ 'after', 'pem:rsa.pem' ],
@@ -331,7 +339,7 @@ EOF
 
 my $u = upstream(8081);
 
-$t->plan(152)->run();
+$t->plan(154)->run();
 
 ###############################################################################
 
@@ -512,6 +520,8 @@ my $ed = encode_base64(openssl('pkeyutl', '-sign', '-rawin', '-inkey',
 	"$d/ed.key", '-in', file('{}')), '');
 is(join(' ', map { sent($_, '{}', $ed) } qw! /ed-set /ed-pem !), '200 7 200 1',
 	'Ed25519');
+is(join(' ', map { sent($_, '{}', $ed) } qw! /ed-old-name /ed-new-name !),
+	'200 1 200 1', 'Ed25519 - both names of the algorithm');
 is(join(' ', map { sent($_, '{ }', $ed) } qw! /ed-set /ed-pem !),
 	'401 signature_mismatch 401 signature_mismatch', 'Ed25519 - another body');
 
@@ -561,6 +571,7 @@ foreach my $case (
 	[ 'rsa-sha256', 'pem:P-256.pem', qr/holds no key for the algorithm "rsa/ ],
 	[ 'hmac', 'pem:rsa.pem', qr/holds no key for the algorithm "hmac-sha256"/ ],
 	[ 'hmac', 'jwks:nist.jwks', qr/holds no key for the algorithm "hmac-sha2/ ],
+	[ 'ed', 'jwks:ed-Ed448.jwks', qr/holds no key for the algorithm "ed25519"/ ],
 	[ 'gitlab-token', 'jwks:set.jwks', qr/holds no key for .* "token"/ ],
 	[ 'rsa-sha256', 'pem:notkey.pem', qr/holds no key for the algorithm/ ],
 	[ 'ecdsa-sha256', 'jwks:offcurve.jwks', qr/holds no key for the algor/ ],
