@@ -239,6 +239,10 @@ ngx_http_webhook_dedup_set_slot(ngx_conf_t *cf, ngx_command_t *cmd,
             s.len = value[i].len - 4;
             s.data = value[i].data + 4;
 
+            if (s.len == 0) {
+                goto invalid;
+            }
+
             ngx_http_webhook_check_dashes(cf, &s);
 
             dedup->key = ngx_palloc(cf->pool,

@@ -285,7 +285,7 @@ my @refused = (
 	'ttl=1x', 'ttl=', 'ttl=0', 'ttl=-1s', 'lease=1x', 'lease=', 'lease=0'),
 (map { [ "dedup, $_", qr/invalid parameter "\Q$_\E"/,
 	location("$verify\n$secret\nwebhook_dedup zone=z $_; $here") ] }
-	'off', 'on', 'keys=a'),
+	'off', 'on', 'keys=a', 'key='),
 [ 'dedup, unknown variable', qr/unknown "nosuch" variable/,
 	location("$verify\n$secret\nwebhook_dedup zone=z key=\$nosuch;"),
 	line => 0 ],
