@@ -344,6 +344,10 @@ ngx_http_webhook_suppose_urls(ngx_http_webhook_diagnosis_t *d)
 
     ngx_http_webhook_suppose_url(d, "url_scheme", &https, &http);
 
+    /* $scheme, behind a proxy that ends TLS */
+
+    ngx_http_webhook_suppose_url(d, "url_scheme", &http, &https);
+
     if (ngx_http_webhook_header(r, &sent, &host) == NGX_OK) {
         bare = host;
 

@@ -49,11 +49,13 @@ my %secret = (
 	tebex => 'the secret of tebex',
 	twilio => 'the secret of twilio',
 	zendesk => 'the secret of zendesk',
+	proxied => 'the secret of one behind a proxy',
 	'twilio-json' => 'the secret of twilio',
 	(map { $_ => public($_) } qw/ wise rsa sendgrid /),
 );
 
-my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square zendesk /),
+my %scheme = ((map { $_ => $_ } qw/ nextpay github stripe square zendesk
+		proxied /),
 	coded => 'nextpay', quoted => 'nextpay', other => 'nextpay',
 	dry => 'nextpay', off => 'nextpay', gitlab => 'gitlab-token',
 	rsa => 'wise', (map { $_ => $_ } qw/ tebex wise sendgrid twilio
@@ -235,6 +237,9 @@ case('none', 'nextpay', $body);
 # the address
 
 case('url_scheme', 'square', $body, square('http://localhost/square'));
+case($_->[1], 'proxied', $body, [ 'X-Digest', hex_of('sha256',
+	$secret{proxied}, "$_->[0]://localhost/proxied|$body") ]) foreach
+	[ 'http', '' ], [ 'https', 'url_scheme' ], [ 'ftp', 'none' ];
 case('url_host', 'square', $body, square('https://www.example.com/square'));
 case('url_host', 'square', $body, square('https://seen.example.com/square'),
 	[ 'X-Forwarded-Host', 'seen.example.com' ]);
@@ -351,6 +356,11 @@ http {
 
     client_max_body_size  1m;
     webhook_diagnose      on;
+
+    webhook_scheme proxied {
+        signature  \$http_x_digest;
+        signed     \$scheme://\$http_host\$request_uri|\$request_body;
+    }
 
     server {
         listen       127.0.0.1:8080;
