@@ -12,6 +12,7 @@
 #include <ngx_http.h>
 
 #include "ngx_http_webhook_accept.h"
+#include "ngx_http_webhook_form.h"
 #include "ngx_http_webhook_header.h"
 #include "ngx_http_webhook_monitor.h"
 #include "ngx_http_webhook_suspend.h"
@@ -306,34 +307,24 @@ static ngx_int_t
 ngx_http_webhook_decode_arg(ngx_http_webhook_monitor_t *monitor, u_char *p,
     u_char *last, ngx_str_t *value)
 {
-    u_char  *src, *dst;
+    u_char  *dst;
 
     if (p == last) {
         monitor->message = "an argument is empty";
         return NGX_DECLINED;
     }
 
-    src = ngx_pnalloc(monitor->request->pool, 2 * (last - p));
-    if (src == NULL) {
+    dst = ngx_pnalloc(monitor->request->pool, last - p);
+    if (dst == NULL) {
         return NGX_ERROR;
     }
 
-    /* a plus is a blank, as in forms */
+    /* what is not encoded as it should be would name another event */
 
-    dst = src + (last - p);
-    value->data = dst;
-
-    ngx_memcpy(src, p, last - p);
-
-    for (p = src; p < value->data; p++) {
-        if (*p == '+') {
-            *p = ' ';
-        }
+    if (ngx_http_webhook_form_decode(&dst, p, last, value) != NGX_OK) {
+        monitor->message = "an argument does not decode";
+        return NGX_DECLINED;
     }
-
-    ngx_unescape_uri(&dst, &src, value->data - src, 0);
-
-    value->len = dst - value->data;
 
     if (value->len > NGX_HTTP_WEBHOOK_MAX_ARG) {
         monitor->message = "an argument is too long";

@@ -32,7 +32,7 @@ select STDOUT; $| = 1;
 my $now = 1764000000;
 my $secret = 'the-secret-of-the-test';
 
-my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()->plan(105);
+my $t = Test::Nginx->new()->has(qw/http proxy map/)->has_faketime()->plan(109);
 
 $t->write_file_expand('nginx.conf', <<"EOF");
 
@@ -283,6 +283,16 @@ foreach my $case (
 
 	is(join(', ', asked(@args), forgot('z', @args)),
 		'400 bad_request, 400 bad_request', $name);
+}
+
+# what nobody has encoded would be read as another event
+
+foreach my $end (qw/ % %2 %zz %2x /) {
+	my $args = args(%kept) . $end;
+
+	is(join(', ', told(monitor($args)), told(monitor($args,
+		method => 'DELETE', headers => [ [ 'Webhook-Forget', 'z' ] ]))),
+		'400 bad_request, 400 bad_request', "no encoding, $end");
 }
 
 is(asked(zone => 'z', all => 'yes'), '400 bad_request', 'GET of all');

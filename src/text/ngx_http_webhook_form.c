@@ -20,8 +20,6 @@ typedef struct {
 
 static ngx_uint_t ngx_http_webhook_form_is(u_char *p, u_char *last,
     ngx_str_t *name);
-static ngx_int_t ngx_http_webhook_form_decode(u_char **dst, u_char *p,
-    u_char *last, ngx_str_t *text);
 static ngx_int_t ngx_http_webhook_form_next(u_char **p, u_char *last);
 static int ngx_libc_cdecl ngx_http_webhook_form_compare(const void *one,
     const void *two);
@@ -187,7 +185,7 @@ ngx_http_webhook_form_sorted(ngx_pool_t *pool, ngx_str_t *form, ngx_uint_t max,
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_webhook_form_decode(u_char **dst, u_char *p, u_char *last,
     ngx_str_t *text)
 {

@@ -24,6 +24,13 @@ ngx_int_t ngx_http_webhook_form_value(ngx_pool_t *pool, ngx_str_t *form,
     ngx_str_t *name, ngx_str_t *value);
 
 /*
+ * One text, decoded likewise, at dst, which has room for as much and is moved
+ * behind it.  Returns NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_webhook_form_decode(u_char **dst, u_char *p, u_char *last,
+    ngx_str_t *text);
+
+/*
  * All parameters of the form, decoded likewise, sorted by their names and then
  * by their values, equal ones once: each name with its value behind it, and
  * nothing between them.  There are at most max of them, and none has an empty
