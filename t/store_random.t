@@ -653,7 +653,6 @@ sub judge {
 sub judge_pair {
 	my ($first, $second) = @_;
 
-	my $same = $first->{server} == $second->{server};
 	my $decided = $first->{decided}
 		&& $first->{decided} < $second->{start};
 	my $both = told_of($first) . ' and ' . told_of($second);
@@ -669,9 +668,17 @@ sub judge_pair {
 		or faulty($second, $from - $lease, $to, 'worker held')
 		or faulty($first, $from - $lease, $to, 'machine');
 
-	# the worker, or all that its server knew, was gone
+	# the worker was gone before it knew, or could say so
 
-	return if $killed{$first->{pid}} and $killed{$first->{pid}} < $to;
+	my $gone = $killed{$first->{pid}};
+
+	return if $gone and $gone < $to
+		and !($decided and $gone > $first->{decided_time} + $lease);
+
+	# a server that has lost its zone knows what the store does, as any other
+
+	my $same = $first->{server} == $second->{server}
+		&& !grep { $_ > $from and $_ < $to } @{$s->{lost} || []};
 
 	return if to_forget($first, $second, !$decided ? $from - $lease
 		: $first->{decided_time}, !$same);
