@@ -16,6 +16,9 @@
 #include "ngx_http_webhook_scheme.h"
 
 
+#define FUZZ_CONF_SIZE  4096    /* of a text: what nginx reads at once */
+
+
 typedef struct {
     ngx_conf_t                   cf;
     ngx_http_webhook_schemes_t   schemes;
@@ -90,6 +93,59 @@ fuzz_conf_init(fuzz_conf_t *conf)
     cf->args = ngx_array_create(cf->pool, 10, sizeof(ngx_str_t));
 
     fuzz_check(ngx_http_webhook_schemes_init(cf, &conf->schemes) == NGX_OK);
+}
+
+
+/* the text as the block of webhook_scheme, or NULL if it is refused */
+
+static ngx_inline ngx_http_webhook_scheme_t *
+fuzz_conf_scheme(fuzz_conf_t *conf, const u_char *data, size_t size)
+{
+    char                       *rc;
+    ngx_str_t                  *value, name;
+    ngx_buf_t                   buffer;
+    ngx_conf_file_t             file;
+    ngx_http_webhook_scheme_t  *scheme;
+
+    ngx_memzero(&buffer, sizeof(ngx_buf_t));
+    ngx_memzero(&file, sizeof(ngx_conf_file_t));
+
+    /* a file that was read as a whole; what was quoted is changed in place */
+
+    buffer.start = ngx_pnalloc(conf->cf.pool, FUZZ_CONF_SIZE);
+    buffer.pos = buffer.start;
+    buffer.last = ngx_cpymem(buffer.start, data, size);
+    buffer.end = buffer.start + FUZZ_CONF_SIZE;
+    buffer.temporary = 1;
+
+    file.file.fd = 0;
+    file.file.offset = size;
+    file.line = 1;
+    ngx_str_set(&file.file.name, "fuzz");
+    file.buffer = &buffer;
+
+    conf->cf.conf_file = &file;
+    conf->cf.args->nelts = 0;
+
+    value = ngx_array_push_n(conf->cf.args, 2);
+    ngx_str_set(&value[0], "webhook_scheme");
+    ngx_str_set(&value[1], "fuzz");
+
+    rc = ngx_http_webhook_scheme_block(&conf->cf, &conf->schemes);
+
+    conf->cf.conf_file = NULL;
+
+    if (rc != NGX_CONF_OK) {
+        return NULL;
+    }
+
+    ngx_str_set(&name, "fuzz");
+
+    fuzz_check(ngx_http_webhook_scheme_find(&conf->cf, &conf->schemes, &name,
+                                            &scheme)
+               == NGX_OK);
+
+    return scheme;
 }
 
 
