@@ -512,6 +512,10 @@ ngx_http_webhook_decide(ngx_http_webhook_ctx_t *ctx)
     if (ngx_http_webhook_claim_event(dedup, &j->scope, conf, time)
         == NGX_AGAIN)
     {
+        /* a client that leaves meanwhile has had no verdict */
+
+        j->verdict.status = NGX_HTTP_WEBHOOK_STATUS_NONE;
+
         ctx->stage = NGX_HTTP_WEBHOOK_STAGE_WAITING;
         return ngx_http_webhook_suspend(ctx->request);
     }

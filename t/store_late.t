@@ -137,7 +137,8 @@ foreach my $how (qw/ close abort half_close h2_reset h2_close ignore /) {
 		skip 'nginx 1.18 waits for more in vain', 4
 			if $how eq 'half_close' and !$t->has_version('1.19.0');
 
-		like(($t->logged($how))[0] || '', qr/^499 /, "$how - gone");
+		like(($t->logged($how))[0] || '', qr/^499 "" ""/,
+			"$how - gone, without a verdict");
 
 		$store->release();
 
