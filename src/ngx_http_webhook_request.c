@@ -55,6 +55,14 @@ ngx_http_webhook_run(ngx_http_webhook_ctx_t *ctx,
 
     case NGX_HTTP_WEBHOOK_STAGE_JUDGED:
 
+        if (ctx->j.verdict.status == NGX_HTTP_WEBHOOK_STATUS_NONE) {
+
+            /* it was interrupted, and is to be verified here */
+
+            ngx_http_webhook_judged(ctx,
+                                    NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
+        }
+
         if (ngx_http_webhook_is_judged_for(ctx, conf)) {
             ctx->conf = conf;
             return ngx_http_webhook_decide(ctx);
@@ -101,8 +109,7 @@ ngx_http_webhook_redirected(ngx_http_webhook_ctx_t *ctx)
     ngx_http_webhook_dedup_cancel(&ctx->dedup);
 
     ctx->interrupted = 1;
-
-    ngx_http_webhook_judged(ctx, NGX_HTTP_WEBHOOK_REASON_INTERNAL_ERROR);
+    ctx->stage = NGX_HTTP_WEBHOOK_STAGE_JUDGED;
 
     /* a part of a body is no body, and nobody has verified it */
 

@@ -29,7 +29,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 my $token = 'token-0123456789abcdef';
 my $whsec = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(141);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(149);
 
 # Nothing here asks for ids and types but the rules of the locations: what
 # they do not need is not looked for.
@@ -402,6 +402,21 @@ foreach my $host (qw/ memory file /) {
 is(answered(hook('/read/inherits/dedup', event())), 200,
 	'broken bodies - what is whole is delivered');
 
+# it is no fault of ours, and nobody has asked for a verdict
+
+foreach my $why (sort keys %broken) {
+	my ($status, $rest) = @{$broken{$why}};
+
+	my $from = $t->log_pos();
+	my $case = "case-$status";
+
+	cut('/read/uri', 'memory', 0, "2\r\n{}\r\n", $rest . "{}", $case);
+
+	is(logged($case), "$status \"\" \"\"", "$why - no verdict");
+	is(scalar($t->lines(qr/internal_error/, from => $from)), 0,
+		"$why - nothing logged");
+}
+
 # nor is the beginning of what the client did not end
 
 foreach my $host (qw/ memory file /) {
@@ -409,14 +424,15 @@ foreach my $host (qw/ memory file /) {
 		my $name = "left in the body, $host" . ($later ? ', later' : '');
 
 		reset_upstreams();
-		left('/read/left', $host, $later);
+		my $case = left('/read/left', $host, $later);
 
 		ok($u2->wait_for(1, timeout => 5), "$name - post_action");
 		is(leaks() . ' ' . seen(), 'nothing 0 1', "$name - body");
+		like(logged($case), qr/ "" ""$/, "$name - no verdict");
 
 		reset_upstreams();
 
-		my $case = left('/read/left/inherits', $host, $later);
+		$case = left('/read/left/inherits', $host, $later);
 		isnt(logged($case), 'not logged', "$name - verified");
 		is(leaks() . ' ' . seen(), 'nothing 0 0',
 			"$name - verified, body");
@@ -718,10 +734,11 @@ sub twice {
 # header, or once nginx has begun to read.
 
 sub cut {
-	my ($uri, $host, $later, @pieces) = @_;
+	my ($uri, $host, $later, $body, $rest, $case) = @_;
 
 	my $c = begun($uri, $host, $later,
-		[ [ 'Transfer-Encoding', 'chunked' ] ], undef, @pieces);
+		[ [ 'Transfer-Encoding', 'chunked' ],
+		defined $case ? [ 'X-Case', $case ] : () ], undef, $body, $rest);
 
 	my $r = $c->response(timeout => 5);
 	$c->abort();
