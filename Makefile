@@ -229,6 +229,9 @@ install: $(MODULE) $(BUILD)/webhook-check.1
 	[ "$$dir" ] || { echo "$(NGINX) has no --modules-path"; exit 1; }; \
 	set -x; install -D -m 644 $(MODULE) "$(DESTDIR)$$dir/$(NAME).so"; \
 	install -D -m 755 tools/webhook-check "$(DESTDIR)$(PREFIX)/bin/webhook-check"; \
+	install -D -m 644 \
+	    -t "$(DESTDIR)$(PREFIX)/share/webhook-check/Webhook/Check" \
+	    tools/lib/Webhook/Check/*; \
 	install -D -m 644 $(BUILD)/webhook-check.1 \
 	    "$(DESTDIR)$(PREFIX)/share/man/man1/webhook-check.1"
 

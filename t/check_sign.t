@@ -15,7 +15,7 @@ use Test::More;
 
 BEGIN { use FindBin; chdir($FindBin::Bin); }
 
-use lib 'lib';
+use lib 'lib', "$FindBin::Bin/../tools/lib";
 use Test::Nginx;
 use Test::Nginx::Check;
 use Test::Nginx::Webhook;

@@ -359,8 +359,9 @@ sub interrupted {
 		open STDIN, '<&', $read;
 		open STDOUT, '>', '/dev/null';
 		open STDERR, '>', '/dev/null';
-		exec $^X, '-e', 'package main; $0 = "check";'
-			. ' require $ARGV[0]; package Webhook::Check;'
+		exec $^X, "-I$Test::Nginx::ROOT/tools/lib", '-e',
+			'package main; require $ARGV[0]; $0 = "check";'
+			. ' package Webhook::Check;'
 			. ' our %opt = (nginx => $ARGV[1], conf => $ARGV[2]);'
 			. ' my $l = read_live(); find_places($l); start($l);'
 			. ' <STDIN>;', "$Test::Nginx::ROOT/tools/webhook-check",
