@@ -30,7 +30,8 @@ select STDOUT; $| = 1;
 
 # the table of webhook-check itself
 
-my ($table) = project_text('tools/webhook-check') =~ /^__DATA__\n(.*)/ms;
+my ($table) = project_text('tools/lib/Webhook/Check/Scheme.pm')
+	=~ /^__DATA__\n(.*)/ms;
 
 my (%text, %from);
 
