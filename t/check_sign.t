@@ -149,7 +149,7 @@ foreach my $name (@schemes) {
 		'401, 1 proxied', "$name - not with another byte");
 }
 
-Webhook::Check::end_guards();
+Webhook::Check::Nginx::end_guards();
 
 # what is given is taken
 
