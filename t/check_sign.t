@@ -23,6 +23,12 @@ use Test::Nginx::Webhook;
 use IO::Socket::INET;
 use MIME::Base64 qw/ encode_base64 /;
 
+use Webhook::Check::Conf qw/ read_live /;
+use Webhook::Check::Nginx qw/ end_guards start /;
+use Webhook::Check::Output qw/ %opt /;
+use Webhook::Check::Place qw/ find_places /;
+use Webhook::Check::Sign qw/ raw_text signed_request /;
+
 ###############################################################################
 
 select STDERR; $| = 1;
@@ -115,21 +121,16 @@ my $pid;
 
 # one private nginx for all of them
 
-require "$Test::Nginx::ROOT/tools/webhook-check";
+%opt = (nginx => $Test::Nginx::NGINX, conf => $t->testdir() . '/nginx.conf');
 
-no warnings 'once';
+my $live = read_live();
+find_places($live);
 
-%Webhook::Check::opt = (nginx => $Test::Nginx::NGINX,
-	conf => $t->testdir() . '/nginx.conf');
-
-my $live = Webhook::Check::read_live();
-Webhook::Check::find_places($live);
-
-my $private = Webhook::Check::start($live);
+my $private = start($live);
 
 foreach my $name (@schemes) {
-	my $out = Webhook::Check::raw_text(Webhook::Check::signed_request($live,
-		$private, "https://hooks.example.com/$name"));
+	my $out = raw_text(signed_request($live, $private,
+		"https://hooks.example.com/$name"));
 
 	my $n = $u->count();
 
@@ -149,7 +150,7 @@ foreach my $name (@schemes) {
 		'401, 1 proxied', "$name - not with another byte");
 }
 
-Webhook::Check::Nginx::end_guards();
+end_guards();
 
 # what is given is taken
 

@@ -360,9 +360,12 @@ sub interrupted {
 		open STDOUT, '>', '/dev/null';
 		open STDERR, '>', '/dev/null';
 		exec $^X, "-I$Test::Nginx::ROOT/tools/lib", '-e',
-			'package main; require $ARGV[0]; $0 = "check";'
-			. ' package Webhook::Check;'
-			. ' our %opt = (nginx => $ARGV[1], conf => $ARGV[2]);'
+			'use Webhook::Check::Conf qw/ read_live /;'
+			. ' use Webhook::Check::Nginx qw/ start /;'
+			. ' use Webhook::Check::Output qw/ %opt /;'
+			. ' use Webhook::Check::Place qw/ find_places /;'
+			. ' require $ARGV[0]; $0 = "check";'
+			. ' %opt = (nginx => $ARGV[1], conf => $ARGV[2]);'
 			. ' my $l = read_live(); find_places($l); start($l);'
 			. ' <STDIN>;', "$Test::Nginx::ROOT/tools/webhook-check",
 			$Test::Nginx::NGINX, "$dir/nginx.conf";
