@@ -499,6 +499,16 @@ ngx_http_webhook_store_end(ngx_conf_t *cf,
         store->prefix.len = ngx_sprintf(p, "webhook:%V:", &store->name) - p;
     }
 
+    if ((block->ssl_certificate.len == 0)
+        != (block->ssl_certificate_key.len == 0))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "store \"%V\" needs both \"ssl_certificate\" and "
+                           "\"ssl_certificate_key\", or none",
+                           &store->name);
+        return NGX_CONF_ERROR;
+    }
+
     return block->ssl ? ngx_http_webhook_store_end_ssl(cf, block)
                       : NGX_CONF_OK;
 }
@@ -532,16 +542,6 @@ ngx_http_webhook_store_end_ssl(ngx_conf_t *cf,
                                &store->name, &server[i].name);
             return NGX_CONF_ERROR;
         }
-    }
-
-    if ((block->ssl_certificate.len == 0)
-        != (block->ssl_certificate_key.len == 0))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "store \"%V\" needs both \"ssl_certificate\" and "
-                           "\"ssl_certificate_key\", or none",
-                           &store->name);
-        return NGX_CONF_ERROR;
     }
 
     if (!block->ssl_verify) {

@@ -102,6 +102,10 @@ my @refused = (
 	[ block("$server ssl on; ssl_name store; "
 		. "ssl_certificate_key $d/key.pem;")
 		=> 'needs both "ssl_certificate" and "ssl_certificate_key"' ],
+	[ block("$server ssl_certificate $d/cert.pem;")
+		=> 'needs both "ssl_certificate" and "ssl_certificate_key"' ],
+	[ block("$server ssl_certificate_key $d/key.pem;")
+		=> 'needs both "ssl_certificate" and "ssl_certificate_key"' ],
 	[ block("$server ssl on; ssl_name store; ssl_certificate $d/absent; "
 		. "ssl_certificate_key $d/key.pem;") => 'absent' ],
 	[ block("$server ssl on; ssl_name store; "
