@@ -242,12 +242,18 @@ foreach my $case (
 	is((webhook_check($t, 'verify', 'odd'))[0], 2, $name);
 }
 
-$t->write_file_expand('other.conf', <<'EOF_');
+(my $globals = $t->test_globals()) =~ s/^load_module .*\n//m;
+
+$t->write_file_expand('other.conf', <<"EOF_");
+
+$globals
 
 events {
 }
 
 http {
+    %%TEST_GLOBALS_HTTP%%
+
     server {
         listen  127.0.0.1:8080;
     }
