@@ -29,7 +29,7 @@ my $secret = 'secret-of-nextpay-0123456789';
 my $token = 'token-0123456789abcdef';
 my $whsec = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3';
 
-my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(149);
+my $t = Test::Nginx->new()->has(qw/http proxy rewrite/)->plan(157);
 
 # Nothing here asks for ids and types but the rules of the locations: what
 # they do not need is not looked for.
@@ -117,6 +117,13 @@ $t->write_file_expand('locations.conf', <<"EOF");
 
         location /read/inherits/proxied {
             error_page  413 400  \@inherits;
+            proxy_pass  http://127.0.0.1:8081;
+        }
+
+        # a page that sets the status: there is none of core's to answer with
+
+        location /read/inherits/answers {
+            error_page  413 400  = \@inherits;
             proxy_pass  http://127.0.0.1:8081;
         }
 
@@ -377,11 +384,13 @@ my %broken = (
 
 foreach my $host (qw/ memory file /) {
 	foreach my $where (qw! named uri unbuffered inherits/static
-		inherits/proxied inherits/dedup !)
+		inherits/proxied inherits/answers inherits/dedup !)
 	{
 		foreach my $why (sort keys %broken) {
 			my ($status, $rest) = @{$broken{$why}};
 			my $body = "40\r\n" . 'leaked! ' x 8 . "\r\n";
+
+			$status = '503 retry 5' if $where =~ /answers/;
 
 			foreach my $later (0, 1) {
 				reset_upstreams();
